@@ -1,0 +1,73 @@
+package dkms
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Package is what one dkms.conf describes: PACKAGE_NAME and the version it is
+// registered under, which need not equal PACKAGE_VERSION.
+type Package struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// String returns NAME/VER.
+func (p Package) String() string { return p.Name + "/" + p.Version }
+
+// KernelID names a kernel on disk: its release (uname -r) and its architecture
+// (uname -m).
+type KernelID struct {
+	Release string `json:"release"`
+	Arch    string `json:"arch"`
+}
+
+// String returns RELEASE/ARCH.
+func (k KernelID) String() string { return k.Release + "/" + k.Arch }
+
+// Ref is one package for one kernel, the unit of all work.
+type Ref struct {
+	Package
+	KernelID
+}
+
+// String returns NAME/VER/RELEASE/ARCH.
+func (r Ref) String() string { return r.Package.String() + "/" + r.KernelID.String() }
+
+// safeWord is what may become one path element: no separators, blanks or
+// control characters, and neither "." nor "..", nor a leading "-" or ".".
+var safeWord = regexp.MustCompile(`^[A-Za-z0-9_+@%=,:~][A-Za-z0-9_+@%=,:~.-]*$`)
+
+// CheckWord reports whether s may stand as one element of a path in the tree.
+// what ("module name", "kernel release", …) and s become the error's object.
+func CheckWord(what, s string) error {
+	switch {
+	case s == "":
+		return &Error{Kind: Incomplete, Object: what, Problem: "is empty"}
+	case strings.Contains(s, "/") || s == "." || s == "..":
+		return &Error{Kind: Incomplete, Object: fmt.Sprintf("%s %q", what, s), Problem: "would leave its directory"}
+	case !safeWord.MatchString(s):
+		return &Error{Kind: Incomplete, Object: fmt.Sprintf("%s %q", what, s), Problem: "has characters that cannot stand in a path",
+			Hint: "use letters, digits and the characters _ + - . : ~"}
+	}
+	return nil
+}
+
+// State is how far a Ref, or a Package for all kernels, has come.
+type State int
+
+// States in the order of the life of a module; Broken is a Package whose
+// source cannot be reached.
+const (
+	Absent State = iota
+	Added
+	Built
+	Installed
+	Broken
+)
+
+// String returns the word that `status` prints.
+func (s State) String() string {
+	return [...]string{"absent", "added", "built", "installed", "broken"}[s]
+}

@@ -1,0 +1,78 @@
+package plan
+
+import "github.com/dkms-hook/dkms-hook/internal/dkms"
+
+// Verb is what a Step does.
+type Verb string
+
+// The verbs, in the order in which a Ref goes through them.
+const (
+	Add             Verb = "add"              // register the source
+	Build           Verb = "build"            // compile, verify, publish in the tree
+	Install         Verb = "install"          // copy into the kernel's module directory
+	Uninstall       Verb = "uninstall"        // remove from there, put originals back
+	Unbuild         Verb = "unbuild"          // remove the built modules from the tree
+	Remove          Verb = "remove"           // unregister the source
+	Depmod          Verb = "depmod"           // once per kernel, after the last change there
+	PostTransaction Verb = "post-transaction" // framework.conf's post_transaction, once
+)
+
+// StepID names a step within its plan: the verb and what it works on, such
+// as "build it87/eol/6.1.0-56-amd64/x86_64". It is stable between runs.
+type StepID string
+
+// Step is one action on one object.
+type Step struct {
+	Verb  Verb     `json:"verb"`
+	Ref   dkms.Ref `json:"ref"`             // Package only for Add and Remove; KernelID only for Depmod; empty for PostTransaction
+	Why   string   `json:"why"`             // reason, in words: "no module for this kernel yet"
+	Needs []StepID `json:"needs,omitempty"` // steps that must have succeeded
+	After []StepID `json:"after,omitempty"` // steps that must have ended, however
+	Holds []string `json:"holds,omitempty"` // resources no two running steps may share
+	Force bool     `json:"force,omitempty"` // redo what is done, override the version check
+}
+
+// ID returns the step's name.
+func (s Step) ID() StepID { return StepID(string(s.Verb) + " " + s.subject()) }
+
+func (s Step) subject() string {
+	switch s.Verb {
+	case Add, Remove:
+		return s.Ref.Package.String()
+	case Depmod:
+		return s.Ref.KernelID.String()
+	case PostTransaction:
+		return "all"
+	}
+	return s.Ref.String()
+}
+
+// Note is something that will not be done, with the reason: no headers,
+// excluded by rule, blocked by a missing dependency. No skip is silent.
+type Note struct {
+	Ref    dkms.Ref `json:"ref"`
+	Reason Reason   `json:"reason"`
+	Text   string   `json:"text"`
+}
+
+// Reason is the class of a Note.
+type Reason string
+
+// The reasons for which a wanted Ref has no step.
+const (
+	UpToDate       Reason = "up-to-date"
+	PendingHeaders Reason = "pending-headers"
+	ExcludedByRule Reason = "excluded"
+	NotAutoinstall Reason = "not-autoinstall"
+	MissingDepends Reason = "missing-dependency"
+	DependsCycle   Reason = "dependency-cycle"
+	BrokenSource   Reason = "broken"
+	InvalidConf    Reason = "invalid-conf"
+)
+
+// Plan is what will be done, in an order that respects Needs and After, and
+// what will not.
+type Plan struct {
+	Steps []Step `json:"steps"`
+	Notes []Note `json:"notes,omitempty"`
+}
