@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/dkms-hook/dkms-hook/internal/dkms"
+import (
+	"encoding/json"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+)
 
 // Verb is what a Step does.
 type Verb string
@@ -22,6 +26,11 @@ const (
 type StepID string
 
 // Step is one action on one object.
+//
+// Install of a version while another version of the same name is active on
+// that kernel replaces it. Depmod and PostTransaction come After what they
+// follow and run whatever became of it: who runs them leaves them out when
+// none of those steps changed anything.
 type Step struct {
 	Verb  Verb     `json:"verb"`
 	Ref   dkms.Ref `json:"ref"`             // Package only for Add and Remove; KernelID only for Depmod; empty for PostTransaction
@@ -33,9 +42,11 @@ type Step struct {
 }
 
 // ID returns the step's name.
-func (s Step) ID() StepID { return StepID(string(s.Verb) + " " + s.subject()) }
+func (s Step) ID() StepID { return StepID(string(s.Verb) + " " + s.Subject()) }
 
-func (s Step) subject() string {
+// Subject returns what the step works on: NAME/VER/RELEASE/ARCH, NAME/VER,
+// RELEASE/ARCH, or "all".
+func (s Step) Subject() string {
 	switch s.Verb {
 	case Add, Remove:
 		return s.Ref.Package.String()
@@ -45,6 +56,16 @@ func (s Step) subject() string {
 		return "all"
 	}
 	return s.Ref.String()
+}
+
+// MarshalJSON writes the step with its "id", to which "needs" and "after" of
+// others refer.
+func (s Step) MarshalJSON() ([]byte, error) {
+	type fields Step
+	return json.Marshal(struct {
+		ID StepID `json:"id"`
+		fields
+	}{s.ID(), fields(s)})
 }
 
 // Note is something that will not be done, with the reason: no headers,
@@ -64,15 +85,22 @@ const (
 	PendingHeaders Reason = "pending-headers"
 	ExcludedByRule Reason = "excluded"
 	NotAutoinstall Reason = "not-autoinstall"
-	MissingDepends Reason = "missing-dependency"
+	MissingDepends Reason = "missing-dependency" // a BUILD_DEPENDS name is not registered at all
+	FailedDepends  Reason = "blocked-dependency" // it is registered, but is not and will not be built here
 	DependsCycle   Reason = "dependency-cycle"
 	BrokenSource   Reason = "broken"
 	InvalidConf    Reason = "invalid-conf"
+	Conflict       Reason = "conflict" // another target contradicts this one, or it makes no sense
 )
+
+// Schema is the version of the JSON form of a Plan. It rises when a field
+// changes its meaning or goes; new fields do not raise it.
+const Schema = 1
 
 // Plan is what will be done, in an order that respects Needs and After, and
 // what will not.
 type Plan struct {
-	Steps []Step `json:"steps"`
-	Notes []Note `json:"notes,omitempty"`
+	Schema int    `json:"schema"`
+	Steps  []Step `json:"steps"`
+	Notes  []Note `json:"notes"`
 }
