@@ -39,6 +39,11 @@ type Step struct {
 	After []StepID `json:"after,omitempty"` // steps that must have ended, however
 	Holds []string `json:"holds,omitempty"` // resources no two running steps may share
 	Force bool     `json:"force,omitempty"` // redo what is done, override the version check
+
+	// With is what a Build is built against: each of BUILD_DEPENDS in the
+	// version that will be there. Its Module.symvers is to be used, and its
+	// version to be recorded for BUILD_DEPENDS_REBUILD.
+	With []dkms.Package `json:"with,omitempty"`
 }
 
 // ID returns the step's name.

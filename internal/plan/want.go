@@ -30,8 +30,9 @@ type Target struct {
 	Depends        []string // names in BUILD_DEPENDS
 	DependsRebuild bool     // BUILD_DEPENDS_REBUILD=yes
 
-	// Force redoes the last step towards Goal although it is done, goes on
-	// when a dependency is missing and, with Lower, when the source is broken.
+	// Force redoes the last step towards Goal (Build or Install) although it
+	// is done, goes on when a dependency is missing and, with Lower, when the
+	// source is broken.
 	Force bool
 	// Why is the event in words: "asked for", "kernel 6.1.0-56-amd64 was installed".
 	Why string

@@ -1,0 +1,226 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+)
+
+// item is what is to be done to bring one Ref up. build and install are the
+// reasons; empty: not to be done.
+type item struct {
+	target         Target
+	build, install string
+}
+
+// work is everything that is to be brought up, before it is put into steps.
+type work struct {
+	ix    *index
+	goals goals
+	out   map[dkms.Ref]bool // refs that cannot be done
+	items map[dkms.Ref]*item
+	slots map[slot][]dkms.Ref // of items, ascending
+}
+
+// newWork decides what each target needs and what must be built again because
+// of it, leaving out the refs in out.
+func newWork(ix *index, g goals, out map[dkms.Ref]bool) *work {
+	w := &work{ix: ix, goals: g, out: out, items: map[dkms.Ref]*item{}, slots: map[slot][]dkms.Ref{}}
+	for _, r := range g.upOrder {
+		t := g.up[r]
+		if out[r] || t.Goal == dkms.Added || !ready(t, ix) || w.broken(r) {
+			continue
+		}
+		if it := first(t, ix); it.build != "" || it.install != "" {
+			w.put(it)
+		}
+	}
+	for w.rebuild() {
+	}
+	return w
+}
+
+func (w *work) broken(r dkms.Ref) bool {
+	have, ok := w.ix.packages[r.Package]
+	return ok && have.Broken != ""
+}
+
+func (w *work) put(it item) {
+	r := it.target.Ref
+	if _, ok := w.items[r]; !ok {
+		s := slotOf(r)
+		w.slots[s] = append(w.slots[s], r)
+		slices.SortFunc(w.slots[s], dkms.CompareRefs)
+	}
+	w.items[r] = &it
+}
+
+// first is what t needs by itself.
+func first(t Target, ix *index) item {
+	have := ix.refs[t.Ref]
+	it := item{target: t}
+	switch {
+	case have.State < dkms.Built:
+		it.build = "no module for this kernel yet"
+	case t.NotReady != nil: // headers missing: what is built must do
+	case have.Stale != "":
+		it.build = have.Stale
+	case t.Force && t.Goal == dkms.Built:
+		it.build = "built again, by force"
+	}
+	if t.Goal != dkms.Installed {
+		return it
+	}
+	switch {
+	case have.State < dkms.Installed:
+		it.install = "not installed for this kernel yet"
+	case it.build != "":
+		it.install = "to bring in the new build"
+	case have.Drift != "":
+		it.install = have.Drift
+	case t.Force:
+		it.install = "installed again, by force"
+	}
+	return it
+}
+
+// rebuild finds what must be built again because a dependency changes, and
+// reports whether it found something new.
+func (w *work) rebuild() bool {
+	found := false
+	for _, r := range w.ix.sorted {
+		t, wanted := w.candidate(r)
+		if it := w.items[r]; t.Ref != r || (it != nil && it.build != "") {
+			continue
+		}
+		why := w.outdated(t, wanted)
+		if why == "" {
+			continue
+		}
+		it := item{target: t, build: why}
+		if !w.replaced(r) && max(w.ix.state(r), t.Goal) == dkms.Installed {
+			it.install = "to bring in the new build"
+		}
+		w.put(it)
+		found = true
+	}
+	return found
+}
+
+// candidate returns the target under which r, which is built, may be built
+// again, and whether it is among those wanted. A version that nobody asked for
+// is only of interest while it is active.
+func (w *work) candidate(r dkms.Ref) (t Target, wanted bool) {
+	if w.out[r] || !w.ix.usable(r.Package) {
+		return Target{}, false
+	}
+	if t, ok := w.goals.up[r]; ok {
+		if t.NotReady != nil {
+			return Target{}, false
+		}
+		return t, true
+	}
+	_, lowered := w.goals.down[r]
+	if lowered || w.ix.active[slotOf(r)] != r || w.replaced(r) {
+		return Target{}, false
+	}
+	return Target{Ref: r, Goal: dkms.Installed, DependsRebuild: true, Depends: slices.Sorted(maps.Keys(w.ix.refs[r].BuiltWith))}, false
+}
+
+// outdated says why what was built for t does not fit its dependencies any
+// more; empty: it does, or it does not care.
+func (w *work) outdated(t Target, wanted bool) string {
+	if !t.DependsRebuild {
+		return ""
+	}
+	with := w.ix.refs[t.Ref].BuiltWith
+	for _, name := range t.Depends {
+		p, ok := w.provider(slot{name, t.Ref.KernelID})
+		if !ok || p == t.Ref {
+			continue
+		}
+		it := w.items[p]
+		old, known := with[name]
+		switch {
+		case it != nil && it.build != "":
+			return fmt.Sprintf("its dependency %s is built", p.Package)
+		case known && old != p.Version && (wanted || it != nil):
+			return fmt.Sprintf("it was built with %s/%s, which is %s now", name, old, p.Version)
+		}
+	}
+	return ""
+}
+
+// installed returns the Ref that this work installs in s, if any.
+func (w *work) installed(s slot) dkms.Ref {
+	for _, r := range w.slots[s] {
+		if w.items[r].install != "" {
+			return r
+		}
+	}
+	return dkms.Ref{}
+}
+
+// replaced reports whether another version is to be installed in r's slot.
+func (w *work) replaced(r dkms.Ref) bool {
+	other := w.installed(slotOf(r))
+	return other != r && other != (dkms.Ref{})
+}
+
+// provider returns the version of a dependency that its dependents will find:
+// the one to be installed, else the active one, else the newest that is built
+// or to be built.
+func (w *work) provider(s slot) (dkms.Ref, bool) {
+	if r := w.installed(s); r != (dkms.Ref{}) {
+		return r, true
+	}
+	if r, ok := w.ix.active[s]; ok {
+		if _, lowered := w.goals.down[r]; !lowered {
+			return r, true
+		}
+	}
+	var newest dkms.Ref
+	for _, r := range slices.Concat(w.slots[s], w.ix.slots[s]) {
+		if t, lowered := w.goals.down[r]; lowered && t.Goal < dkms.Built {
+			continue
+		}
+		if newest == (dkms.Ref{}) || dkms.CompareRefs(newest, r) < 0 {
+			newest = r
+		}
+	}
+	return newest, newest != dkms.Ref{}
+}
+
+// depends returns the refs of this work that r depends on, in order. r itself
+// is among them if it names itself.
+func (w *work) depends(r dkms.Ref) []dkms.Ref {
+	var refs []dkms.Ref
+	for _, name := range w.items[r].target.Depends {
+		p, ok := w.provider(slot{name, r.KernelID})
+		if name == r.Name {
+			p, ok = r, true
+		}
+		if ok && w.items[p] != nil {
+			refs = append(refs, p)
+		}
+	}
+	return refs
+}
+
+// missing returns the names that r needs for its build and that will not be
+// there.
+func (w *work) missing(r dkms.Ref) []string {
+	it := w.items[r]
+	if it.build == "" || it.target.Force {
+		return nil
+	}
+	var names []string
+	for _, name := range it.target.Depends {
+		if _, ok := w.provider(slot{name, r.KernelID}); !ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
