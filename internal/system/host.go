@@ -52,3 +52,6 @@ func InChroot() bool {
 	b, errB := os.ReadFile("/proc/1/mountinfo")
 	return errA != nil || errB != nil || !bytes.Equal(a, b)
 }
+
+// Umask sets the process's umask (umask(2)).
+func Umask(mask int) { unix.Umask(mask) }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -107,17 +106,7 @@ func descendsFrom(pid int) bool {
 	return os.Getenv(LockEnv) == strconv.Itoa(pid)
 }
 
-// parentOf reads the fourth field of /proc/PID/stat (proc(5)); the second,
-// the command in brackets, may hold blanks and brackets itself.
 func parentOf(pid int) (int, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	rest := data[bytes.LastIndexByte(data, ')')+1:]
-	fields := strings.Fields(string(rest))
-	if len(fields) < 2 {
-		return 0, fmt.Errorf("/proc/%d/stat: too short", pid)
-	}
-	return strconv.Atoi(fields[1])
+	p, err := ReadProcess(pid)
+	return p.Parent, err
 }
