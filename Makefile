@@ -1,0 +1,115 @@
+# make help lists the targets. Only Go, gcc, git, make and apt are needed to
+# begin with: what else a target needs, tools/deps installs if it is missing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+DEBS    := build/e2e/debs
+E2E      = $(GO) test -tags e2e -count=1 -parallel 2
+LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
+FUZZTIME ?= 30s
+
+# Modules are fetched once, and a build never changes go.mod.
+export GOFLAGS := -mod=readonly
+# One recipe at a time: they share two cores and the e2e cache.
+.NOTPARALLEL:
+
+.DEFAULT_GOAL := help
+
+##@ The two that a new machine needs
+
+.PHONY: demo
+demo: deps-demo build ## build a sample module for a real kernel's headers, in a throw-away root, and show it
+	bin/dkms-hook demo
+
+.PHONY: test
+test: deps-test build unit script e2e ## run all the tests, with all that they need
+	@echo "make test: all passed"
+
+##@ Building
+
+.PHONY: build
+build: deps-build ## build bin/dkms-hook, static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+.PHONY: clean
+clean: ## remove what was built and what tests fetched
+	rm -rf bin build dist
+
+##@ Testing
+
+.PHONY: unit
+unit: deps-test ## run the tests of the packages
+	$(GO) test -count=1 $$($(GO) list ./... | grep -v /test/script)
+
+.PHONY: script
+script: deps-test build ## run the command-line scripts of test/script
+	$(GO) test -count=1 ./test/script/...
+
+.PHONY: race
+race: deps-test ## run the tests of the packages with the race detector
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: e2e
+e2e: deps-test build debs ## run the end-to-end tests, in the cut that fits into CI
+	$(E2E) -timeout 20m ./test/e2e/...
+
+.PHONY: e2e-full
+e2e-full: deps-test build debs ## run the end-to-end tests whole
+	$(E2E) -timeout 80m ./test/e2e -full
+
+.PHONY: bench
+bench: deps-test build debs ## compare the speed with the real dkms, on the same tree in the same run
+	$(E2E) -timeout 60m -v -run '^$$' -bench . ./test/e2e
+
+.PHONY: fuzz
+fuzz: ## fuzz each target for FUZZTIME (30s)
+	@for p in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u); do \
+		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$p/*_test.go | cut -d' ' -f2); do \
+			echo "$$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+##@ Checking
+
+.PHONY: check
+check: vet lint ## all that is checked without running: vet, formatting, linter
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt these:"; echo "$$out"; exit 1; }
+	@for f in tools/deps tools/debs .ci/run; do bash -n $$f; done
+	@echo "make check: all good"
+
+.PHONY: vet
+vet: ## run go vet, end-to-end tests included
+	$(GO) vet -tags e2e ./...
+
+.PHONY: lint
+lint: ## run golangci-lint, as pinned in tools/go.mod (its first build takes about a minute)
+	$(LINT) run ./...
+
+##@ What the others use
+
+.PHONY: deps-build
+deps-build:
+	@tools/deps build
+
+.PHONY: deps-demo
+deps-demo:
+	@tools/deps demo
+
+.PHONY: deps-test
+deps-test:
+	@tools/deps test
+
+.PHONY: deps
+deps: deps-test ## install the Debian packages that are missing for building and testing
+
+.PHONY: debs
+debs: ## fetch the Debian packages that end-to-end tests unpack, dkms among them
+	@tools/debs $(DEBS)
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

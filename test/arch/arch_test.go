@@ -1,0 +1,136 @@
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/dkms-hook/dkms-hook"
+
+// A pkg is what "go list -json" tells of a package.
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func (p pkg) room() string { return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/") }
+
+func list(t *testing.T, pattern string) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", pattern)
+	cmd.Dir = "../.."
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list %s: %v\n%s", pattern, err, stderr.String())
+	}
+	var pkgs []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		switch err := dec.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return pkgs
+		case err != nil:
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+// rooms says which rooms each room may import; a room counts with the packages
+// below it, and may import those too. Reasons are in docs/architecture.md.
+var rooms = map[string][]string{
+	"cmd/dkms-hook":       {"hooks", "internal/report", "internal/dkms"},
+	"cmd/dkms-mkpkg":      {"pkgfmt", "conf", "internal/dkms"},
+	"conf":                {"kbuild", "internal/dkms", "internal/system"},
+	"hooks":               {"conf", "kbuild", "templates", "internal/dkms", "internal/plan", "internal/report", "internal/sched", "internal/system", "internal/tree"},
+	"internal/conftest":   {"conf", "kbuild", "internal/dkms", "internal/system"},
+	"internal/dkms":       {},
+	"internal/kbuildtest": {"kbuild", "internal/dkms", "internal/system"},
+	"internal/plan":       {"kbuild", "internal/dkms"},
+	"internal/report":     {"internal/dkms", "internal/plan"},
+	"internal/sched":      {},
+	"internal/system":     {},
+	"internal/tree":       {"kbuild", "internal/dkms", "internal/system"},
+	"internal/treetest":   {"kbuild", "internal/dkms", "internal/system", "internal/tree"},
+	"kbuild":              {"internal/dkms", "internal/system"},
+	"packaging":           {"templates"},
+	"pkgfmt":              {"conf", "kbuild", "templates", "internal/dkms", "internal/system"},
+	"templates":           {},
+}
+
+// TestRooms proves that no room imports one that it may not know.
+func TestRooms(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "./...") {
+		if strings.HasPrefix(p.room(), "test/") {
+			continue // a test may look everywhere
+		}
+		room, known := roomOf(p.room())
+		if !known {
+			t.Errorf("%s: is in no room: add it to the table, and to docs/architecture.md", p.room())
+			continue
+		}
+		for _, imported := range p.Imports {
+			inside, ours := strings.CutPrefix(imported, module+"/")
+			if !ours || within(inside, room) {
+				continue
+			}
+			if !slices.ContainsFunc(rooms[room], func(r string) bool { return within(inside, r) }) {
+				t.Errorf("%s imports %s: the room %s may import %v only", p.room(), inside, room, rooms[room])
+			}
+		}
+	}
+}
+
+func roomOf(path string) (string, bool) {
+	for r := range rooms {
+		if within(path, r) {
+			return r, true
+		}
+	}
+	return "", false
+}
+
+func within(path, room string) bool { return path == room || strings.HasPrefix(path, room+"/") }
+
+// TestRootProgramIsSmall proves that what runs as root in every kernel upgrade
+// brings neither a network stack nor the makers of distribution packages.
+func TestRootProgramIsSmall(t *testing.T) {
+	t.Parallel()
+	forbidden := map[string]string{
+		"net/http":                      "it talks to no network",
+		"crypto/tls":                    "it talks to no network",
+		"github.com/goreleaser/nfpm/v2": "only pkgfmt makes distribution packages",
+		module + "/pkgfmt":              "only pkgfmt makes distribution packages",
+		"testing":                       "tests stay in tests",
+	}
+	for _, p := range list(t, "./cmd/dkms-hook") {
+		for _, dep := range p.Deps {
+			for f, why := range forbidden {
+				if within(dep, f) {
+					t.Errorf("dkms-hook links %s: %s", dep, why)
+				}
+			}
+		}
+	}
+}
+
+// TestPlanIsPure proves that plan can look at nothing but its arguments.
+func TestPlanIsPure(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "./internal/plan") {
+		for _, imported := range p.Imports {
+			if slices.Contains([]string{"os", "os/exec", "io/fs", "path/filepath", "syscall", "golang.org/x/sys/unix", "time"}, imported) {
+				t.Errorf("plan imports %s: Diff is a function of its arguments", imported)
+			}
+		}
+	}
+}
