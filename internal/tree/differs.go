@@ -1,0 +1,191 @@
+package tree
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+)
+
+// CompareOptions help Compare where no manifest tells.
+type CompareOptions struct {
+	// Promised returns the modules that r's dkms.conf promises and where they
+	// are installed. It is asked only for refs that have no manifest (dkms
+	// built them) or whose dkms.conf has changed since, and may be nil. After
+	// an error, and without it, the modules in the tree count as promised.
+	Promised func(r dkms.Ref) ([]Module, error)
+	// Dirs are the directories, below the kernel's, in which modules that
+	// nothing tells the place of are looked for, such as "/updates/dkms".
+	// Without any they are looked for everywhere.
+	Dirs []string
+}
+
+// Compare sets Missing and Differs of every ref in s, with the answers of
+// dkms 3.2.2:
+//
+//   - Missing (dkms says "Built modules are missing in the kernel modules
+//     folder", though it is the tree that it means): a promised module is not
+//     in the tree. Both for built and installed.
+//   - Differs: a file that was installed is gone, or not byte for byte the
+//     one in the tree. Only for installed.
+//
+// The modules are looked at in order, and the first that is not as it should
+// be decides. In both places NAME.ko comes first and then NAME with the suffix
+// of the kernel's compressed modules. Files that nobody can have changed since
+// Install wrote them, by their stamps, are not read.
+func (t Tree) Compare(ctx context.Context, s *Snapshot, o CompareOptions) error {
+	c := comparer{tree: t, o: o, indexes: map[string]*kernelIndex{}}
+	for i := range s.Packages {
+		conf := map[Stamp]bool{}
+		for j := range s.Packages[i].Refs {
+			if err := ctx.Err(); err != nil {
+				return context.Cause(ctx)
+			}
+			c.compare(&s.Packages[i].Refs[j], conf)
+		}
+	}
+	return nil
+}
+
+// comparer indexes each kernel's directory at most once, and only when it must.
+type comparer struct {
+	tree    Tree
+	o       CompareOptions
+	indexes map[string]*kernelIndex // by release
+}
+
+func (c *comparer) compare(r *RefState, conf map[Stamp]bool) {
+	m, err := c.tree.Manifest(r.Ref)
+	known := err == nil && len(m.Modules) > 0 && unchanged(m.Conf, conf)
+	modules := m.Modules
+	if !known {
+		modules = nil
+		if c.o.Promised != nil {
+			modules, _ = c.o.Promised(r.Ref)
+		}
+		if len(modules) == 0 {
+			modules = c.tree.found(r.Ref)
+			r.Missing = len(modules) == 0
+		}
+	}
+	for _, module := range modules {
+		built, ok := c.inTree(r.Ref, module.Name)
+		if !ok {
+			r.Missing = true
+			return
+		}
+		if r.State == dkms.Installed && !c.same(r.Ref, module, built, m.Installed) {
+			r.Differs = true
+			return
+		}
+	}
+}
+
+// found lists the modules that are in the tree.
+func (t Tree) found(r dkms.Ref) []Module {
+	var modules []Module
+	entries, _ := os.ReadDir(t.ModuleDir(r))
+	for _, e := range entries {
+		if name, ok := ModuleName(e.Name()); ok {
+			modules = append(modules, Module{Name: name})
+		}
+	}
+	return modules
+}
+
+// unchanged reports whether all stamps still hold; seen remembers the answers
+// for the package.
+func unchanged(stamps []Stamp, seen map[Stamp]bool) bool {
+	for _, s := range stamps {
+		ok, known := seen[s]
+		if !known {
+			now, err := StampOf(s.Path)
+			ok = err == nil && now == s
+			seen[s] = ok
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// inTree finds the built file of a module.
+func (c *comparer) inTree(r dkms.Ref, module string) (path string, ok bool) {
+	return c.pick(r.Release, filepath.Join(c.tree.ModuleDir(r), module))
+}
+
+// pick returns stem.ko, or else stem.ko with the kernel's suffix.
+func (c *comparer) pick(release, stem string) (path string, ok bool) {
+	if isFile(stem + ".ko") {
+		return stem + ".ko", true
+	}
+	// Without any compressed file of the name the suffix does not matter, and
+	// to find it takes a walk.
+	some := false
+	for _, suffix := range suffixes[1:] {
+		some = some || isFile(stem+suffix)
+	}
+	if !some {
+		return "", false
+	}
+	suffix := c.index(release).suffix
+	return stem + ".ko" + suffix, suffix != "" && isFile(stem+".ko"+suffix)
+}
+
+func (c *comparer) index(release string) *kernelIndex {
+	if x, ok := c.indexes[release]; ok {
+		return x
+	}
+	x := indexKernel(c.tree.KernelDir(release))
+	c.indexes[release] = &x
+	return &x
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// same reports whether what is installed of a module equals built.
+func (c *comparer) same(r dkms.Ref, module Module, built string, installed []InstalledFile) bool {
+	for _, f := range installed {
+		if f.File != filepath.Base(built) {
+			continue
+		}
+		if isFile(f.Path) {
+			return unread(built, f.Tree) && unread(f.Path, f.Here) || equalFiles(built, f.Path)
+		}
+	}
+	dir := c.tree.KernelDir(r.Release)
+	dirs := c.o.Dirs
+	if module.Dir != "" {
+		dirs = []string{module.Dir}
+	}
+	for _, place := range dirs {
+		if path, ok := c.pick(r.Release, filepath.Join(dir, place, module.Name)); ok {
+			return equalFiles(built, path)
+		}
+	}
+	if len(dirs) > 0 {
+		return false
+	}
+	for _, path := range c.index(r.Release).byName[strings.ReplaceAll(module.Name, "-", "_")] {
+		if equalFiles(built, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// unread reports whether the file is provably as it was at the time of s.
+func unread(path string, s Stamp) bool {
+	if s == (Stamp{}) {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().Type() != fs.ModeDir && stamp("", info) == s
+}

@@ -1,0 +1,51 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+)
+
+// Lock takes the one lock of the tree, which every run that writes holds.
+// waiting is called once, with the holder's process number, before it waits.
+// A caller whose own ancestor holds the lock, such as a POST_INSTALL script
+// that runs dkms, gets Kind Busy at once; so does one whose ctx ends.
+func (t Tree) Lock(ctx context.Context, waiting func(pid int)) (*system.Lock, error) {
+	if err := os.MkdirAll(t.own(), 0o755); err != nil {
+		return nil, problem(t.Dir, "cannot be written", err)
+	}
+	lock, err := system.TakeLock(ctx, t.lockPath(), waiting)
+	switch {
+	case errors.Is(err, system.ErrHeldByAncestor):
+		return nil, &dkms.Error{Kind: dkms.Busy, Object: t.Dir, Problem: "is being changed by the very run that called this one",
+			Hint: "scripts of a package must not call dkms on the same tree", Err: err}
+	case err != nil && ctx.Err() != nil:
+		return nil, &dkms.Error{Kind: dkms.Busy, Object: t.Dir, Problem: "another run holds the lock", Err: err}
+	case err != nil:
+		return nil, problem(t.Dir, "cannot be locked", err)
+	}
+	return lock, nil
+}
+
+// problem makes the Error for a failed file operation on object, with the Kind
+// that its cause asks for.
+func problem(object, text string, err error) error {
+	var already *dkms.Error
+	if errors.As(err, &already) {
+		return err
+	}
+	e := &dkms.Error{Object: object, Problem: text, Err: err}
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		e.Kind = dkms.NotAllowed
+		e.Hint = "this needs root and a writable file system"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		e.Hint = "free some space and run it again; nothing was changed"
+	}
+	return e
+}
