@@ -70,7 +70,7 @@ func (d *draft) raise() {
 		switch {
 		case d.work.items[r] != nil || d.work.out[r]:
 		case t.Goal == dkms.Added && t.NotReady == nil && !d.ix.usable(r.Package):
-			d.register(t)
+			d.registered(t)
 		default:
 			d.notes.addOf(r, d.idle(t))
 		}
@@ -95,23 +95,25 @@ func (d *draft) idle(t Target) Note {
 	return Note{Reason: UpToDate, Text: "already installed"}
 }
 
-// register adds the step that registers the package of t, once.
-func (d *draft) register(t Target) StepID {
+// registered adds the step that registers the package of t, once, where that
+// is to be done, and returns it.
+func (d *draft) registered(t Target) []StepID {
+	if d.ix.usable(t.Ref.Package) {
+		return nil
+	}
 	s := Step{Verb: Add, Ref: dkms.Ref{Package: t.Ref.Package}, Why: because(t.Why, "not registered yet")}
 	if broken := d.ix.packages[t.Ref.Package].Broken; broken != "" {
 		s.Why = because(t.Why, broken)
 	}
-	if _, ok := d.steps[s.ID()]; ok {
-		return s.ID()
+	if d.has(s.ID()) {
+		return []StepID{s.ID()}
 	}
-	return d.add(s)
+	return []StepID{d.add(s)}
 }
 
 func (d *draft) build(r dkms.Ref, it *item) {
 	s := Step{Verb: Build, Ref: r, Why: because(it.target.Why, it.build), Holds: it.target.Exclusive, Force: it.target.Force}
-	if _, ok := d.ix.packages[r.Package]; !ok {
-		s.Needs = append(s.Needs, d.register(it.target))
-	}
+	s.Needs = append(s.Needs, d.registered(it.target)...)
 	for _, name := range it.target.Depends {
 		p, ok := d.work.provider(slot{name, r.KernelID})
 		if !ok {
@@ -132,6 +134,8 @@ func (d *draft) install(r dkms.Ref, it *item) {
 	}
 	if it.build != "" {
 		s.Needs = append(s.Needs, Step{Verb: Build, Ref: r}.ID())
+	} else {
+		s.Needs = append(s.Needs, d.registered(it.target)...)
 	}
 	for _, p := range d.work.depends(r) {
 		if d.work.items[p].install != "" {
@@ -184,11 +188,11 @@ func (d *draft) takeAway(t Target) {
 	case have == dkms.Installed && by != dkms.Ref{}:
 		needs = []StepID{Step{Verb: Install, Ref: by}.ID()}
 	case have == dkms.Installed:
-		needs = []StepID{d.add(Step{Verb: Uninstall, Ref: r, Why: because(t.Why, "installed"), Holds: holds(r), Force: t.Force})}
+		needs = []StepID{d.add(Step{Verb: Uninstall, Ref: r, Why: because(t.Why, "it is installed"), Holds: holds(r), Force: t.Force})}
 	}
 	switch {
 	case have >= dkms.Built && t.Goal < dkms.Built:
-		d.add(Step{Verb: Unbuild, Ref: r, Why: because(t.Why, "built"), Needs: needs, Force: t.Force})
+		d.add(Step{Verb: Unbuild, Ref: r, Why: because(t.Why, "it is built"), Needs: needs, Force: t.Force})
 	case have < dkms.Built && t.Goal != dkms.Absent:
 		d.notes.add(r, UpToDate, "not built for this kernel")
 	case have == dkms.Built && t.Goal == dkms.Built:
@@ -202,34 +206,35 @@ func (d *draft) takeAway(t Target) {
 // of it after the steps there are.
 func (d *draft) unregister(t Target) {
 	p := t.Ref.Package
-	s := Step{Verb: Remove, Ref: dkms.Ref{Package: p}, Why: because(t.Why, "not built for any other kernel"), Force: t.Force}
-	_, registered := d.ix.packages[p]
+	var gone []StepID
 	left := 0
 	for _, r := range d.ix.sorted {
 		if r.Package != p {
 			continue
 		}
-		id := Step{Verb: Unbuild, Ref: r}.ID()
-		if _, goes := d.steps[id]; !goes {
+		if id := (Step{Verb: Unbuild, Ref: r}).ID(); d.has(id) {
+			gone = append(gone, id)
+		} else {
 			left++
 		}
-		s.Needs = append(s.Needs, id)
 	}
-	_, twice := d.steps[s.ID()]
-	_, goes := d.steps[Step{Verb: Unbuild, Ref: t.Ref}.ID()]
+	_, registered := d.ix.packages[p]
 	switch {
-	case twice || (registered && left == 0 && !d.goals.raised[p]):
-		d.add(s)
-	case goes:
-	case d.goals.raised[p]:
+	case registered && left == 0 && !d.goals.raised[p]:
+		d.add(Step{Verb: Remove, Ref: dkms.Ref{Package: p}, Why: because(t.Why, "not built for any other kernel"), Needs: gone, Force: t.Force})
+	case d.has(Step{Verb: Unbuild, Ref: t.Ref}.ID()):
+	case d.goals.raised[p] || left > 0 && t.Ref.KernelID == (dkms.KernelID{}):
 		d.notes.add(t.Ref, Conflict, "asked for and asked to go: it stays")
-	case left > 0 && t.Ref.KernelID == (dkms.KernelID{}):
-		d.notes.add(t.Ref, BrokenSource, "some of what is built cannot be taken away")
-	case !registered && t.Ref.KernelID == (dkms.KernelID{}):
+	case !registered:
 		d.notes.add(t.Ref, UpToDate, "not registered")
 	default:
 		d.notes.add(t.Ref, UpToDate, "not built for this kernel")
 	}
+}
+
+func (d *draft) has(id StepID) bool {
+	_, ok := d.steps[id]
+	return ok
 }
 
 // depmod adds a Depmod for each kernel whose modules change.

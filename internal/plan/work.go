@@ -42,9 +42,12 @@ func newWork(ix *index, g goals, out map[dkms.Ref]bool) *work {
 	return w
 }
 
+// broken reports whether the source of r cannot be reached, and will not be
+// after this plan.
 func (w *work) broken(r dkms.Ref) bool {
-	have, ok := w.ix.packages[r.Package]
-	return ok && have.Broken != ""
+	t, wanted := w.goals.up[dkms.Ref{Package: r.Package}]
+	mended := wanted && t.NotReady == nil
+	return w.ix.packages[r.Package].Broken != "" && !mended
 }
 
 func (w *work) put(it item) {
@@ -113,7 +116,7 @@ func (w *work) rebuild() bool {
 // again, and whether it is among those wanted. A version that nobody asked for
 // is only of interest while it is active.
 func (w *work) candidate(r dkms.Ref) (t Target, wanted bool) {
-	if w.out[r] || !w.ix.usable(r.Package) {
+	if w.out[r] || w.broken(r) {
 		return Target{}, false
 	}
 	if t, ok := w.goals.up[r]; ok {
@@ -122,8 +125,9 @@ func (w *work) candidate(r dkms.Ref) (t Target, wanted bool) {
 		}
 		return t, true
 	}
+	_, registered := w.ix.packages[r.Package]
 	_, lowered := w.goals.down[r]
-	if lowered || w.ix.active[slotOf(r)] != r || w.replaced(r) {
+	if !registered || lowered || w.ix.active[slotOf(r)] != r || w.replaced(r) {
 		return Target{}, false
 	}
 	return Target{Ref: r, Goal: dkms.Installed, DependsRebuild: true, Depends: slices.Sorted(maps.Keys(w.ix.refs[r].BuiltWith))}, false
