@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,37 +10,56 @@ import (
 )
 
 // settle returns the work that can be done, and the notes of what cannot
-// because of its dependencies. Each round leaves out at least one Ref more, so
-// it ends.
+// because of its dependencies. Each round that is not the last leaves out at
+// least one Ref, or at least one that was only to be built again: so it ends.
 func settle(ix *index, g goals, notes *noteSet) *work {
-	out := map[dkms.Ref]bool{}
+	l := limits{out: map[dkms.Ref]bool{}, kept: map[dkms.Ref]bool{}}
 	cyclic := map[dkms.Ref]string{}
 	missing := map[dkms.Ref][]string{}
 	for {
-		w := newWork(ix, g, out)
-		bad := w.circles()
-		for r, text := range bad {
-			cyclic[r], out[r] = text, true
+		w := newWork(ix, g, l)
+		bad := map[dkms.Ref]bool{}
+		for r, text := range w.circles() {
+			cyclic[r], bad[r] = text, true
 		}
-		if len(bad) > 0 {
-			continue
-		}
-		for r := range w.items {
-			if names := w.missing(r); len(names) > 0 {
-				missing[r], out[r] = names, true
-				bad = map[dkms.Ref]string{r: ""}
+		if len(bad) == 0 {
+			for r := range w.items {
+				if names := w.missing(r); len(names) > 0 {
+					missing[r], bad[r] = names, true
+				}
 			}
 		}
-		if len(bad) > 0 {
-			continue
+		if len(bad) == 0 {
+			w.explainAll(notes, cyclic, missing)
+			return w
 		}
-		for r, text := range cyclic {
+		l.tighten(w, bad)
+	}
+}
+
+// tighten leaves out the bad refs; but first, by itself, it tries whether
+// keeping what is built already is enough.
+func (l *limits) tighten(w *work, bad map[dkms.Ref]bool) {
+	some := false
+	for r := range bad {
+		if w.items[r].again {
+			l.kept[r], some = true, true
+		}
+	}
+	if !some {
+		maps.Copy(l.out, bad)
+	}
+}
+
+// explainAll adds the notes of what is left out or kept.
+func (w *work) explainAll(notes *noteSet, cyclic map[dkms.Ref]string, missing map[dkms.Ref][]string) {
+	for r, text := range cyclic {
+		if w.out[r] || w.kept[r] {
 			notes.add(r, DependsCycle, text)
 		}
-		for r := range missing {
-			notes.addOf(r, w.explain(r, missing[r], cyclic))
-		}
-		return w
+	}
+	for r, names := range missing {
+		notes.addOf(r, w.explain(r, names, cyclic))
 	}
 }
 

@@ -98,6 +98,9 @@ func senseless(t Target) string {
 	if t.Goal < dkms.Absent || t.Goal > dkms.Installed {
 		return "no such goal"
 	}
+	if t.lowers() && t.Goal == dkms.Installed {
+		return "nothing is more than installed"
+	}
 	if !t.lowers() && t.Goal > dkms.Added && t.Ref.KernelID == (dkms.KernelID{}) {
 		return "no kernel to build it for"
 	}

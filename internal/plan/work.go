@@ -13,24 +13,33 @@ import (
 type item struct {
 	target         Target
 	build, install string
+	// again tells that what is built would do, were it not for a dependency
+	// that is built anew in the same version.
+	again bool
 }
 
 // work is everything that is to be brought up, before it is put into steps.
 type work struct {
 	ix    *index
 	goals goals
-	out   map[dkms.Ref]bool // refs that cannot be done
+	limits
 	items map[dkms.Ref]*item
 	slots map[slot][]dkms.Ref // of items, ascending
 }
 
+// limits are what turned out to be impossible.
+type limits struct {
+	out  map[dkms.Ref]bool // refs that cannot be done
+	kept map[dkms.Ref]bool // refs that cannot be built again, but can stay as they are
+}
+
 // newWork decides what each target needs and what must be built again because
-// of it, leaving out the refs in out.
-func newWork(ix *index, g goals, out map[dkms.Ref]bool) *work {
-	w := &work{ix: ix, goals: g, out: out, items: map[dkms.Ref]*item{}, slots: map[slot][]dkms.Ref{}}
+// of it, within the limits.
+func newWork(ix *index, g goals, l limits) *work {
+	w := &work{ix: ix, goals: g, limits: l, items: map[dkms.Ref]*item{}, slots: map[slot][]dkms.Ref{}}
 	for _, r := range g.upOrder {
 		t := g.up[r]
-		if out[r] || t.Goal == dkms.Added || !ready(t, ix) || w.broken(r) {
+		if w.out[r] || t.Goal == dkms.Added || !ready(t, ix) || w.broken(r) {
 			continue
 		}
 		if it := first(t, ix); it.build != "" || it.install != "" {
@@ -98,11 +107,10 @@ func (w *work) rebuild() bool {
 		if it := w.items[r]; t.Ref != r || (it != nil && it.build != "") {
 			continue
 		}
-		why := w.outdated(t, wanted)
-		if why == "" {
+		it := w.outdated(t, wanted)
+		if it.build == "" {
 			continue
 		}
-		it := item{target: t, build: why}
 		if !w.replaced(r) && max(w.ix.state(r), t.Goal) == dkms.Installed {
 			it.install = "to bring in the new build"
 		}
@@ -133,13 +141,14 @@ func (w *work) candidate(r dkms.Ref) (t Target, wanted bool) {
 	return Target{Ref: r, Goal: dkms.Installed, DependsRebuild: true, Depends: slices.Sorted(maps.Keys(w.ix.refs[r].BuiltWith))}, false
 }
 
-// outdated says why what was built for t does not fit its dependencies any
-// more; empty: it does, or it does not care.
-func (w *work) outdated(t Target, wanted bool) string {
+// outdated returns t's item with the reason why what was built does not fit its
+// dependencies any more; without a reason it fits, or t does not care.
+func (w *work) outdated(t Target, wanted bool) item {
 	if !t.DependsRebuild {
-		return ""
+		return item{}
 	}
 	with := w.ix.refs[t.Ref].BuiltWith
+	var again item
 	for _, name := range t.Depends {
 		p, ok := w.provider(slot{name, t.Ref.KernelID})
 		if !ok || p == t.Ref {
@@ -148,13 +157,13 @@ func (w *work) outdated(t Target, wanted bool) string {
 		it := w.items[p]
 		old, known := with[name]
 		switch {
-		case it != nil && it.build != "":
-			return fmt.Sprintf("its dependency %s is built", p.Package)
 		case known && old != p.Version && (wanted || it != nil):
-			return fmt.Sprintf("it was built with %s/%s, which is %s now", name, old, p.Version)
+			return item{target: t, build: fmt.Sprintf("it was built with %s/%s, which is %s now", name, old, p.Version)}
+		case it != nil && it.build != "" && !w.kept[t.Ref]:
+			again = item{target: t, build: fmt.Sprintf("its dependency %s is built anew", p.Package), again: true}
 		}
 	}
-	return ""
+	return again
 }
 
 // installed returns the Ref that this work installs in s, if any.
