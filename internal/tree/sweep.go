@@ -47,6 +47,7 @@ func (t Tree) Sweep(ctx context.Context) (Swept, error) {
 			errs = append(errs, t.sweepName(&s, e.Name())...)
 		}
 	}
+	errs = append(errs, t.sweepSources(&s)...)
 	pending, err := os.ReadDir(t.depmodDir())
 	if err != nil && !isMissing(err) {
 		errs = append(errs, err)
@@ -90,6 +91,26 @@ func (t Tree) sweepJournals(s *Swept) (errs []error) {
 			continue
 		}
 		s.Notes = append(s.Notes, tx.log.Ref.String()+": an interrupted "+tx.log.Verb+" was "+word)
+	}
+	return errs
+}
+
+// sweepSources clears what a killed Load left in SOURCETREE.
+func (t Tree) sweepSources(s *Swept) (errs []error) {
+	left, _ := filepath.Glob(filepath.Join(t.SourceDir, ".*"+newSuffix))
+	for _, path := range left {
+		s.Notes = append(s.Notes, path+": remnants of an interrupted loading were removed")
+		errs = appendErr(errs, os.RemoveAll(path))
+	}
+	former, _ := filepath.Glob(filepath.Join(t.SourceDir, ".*"+oldSuffix))
+	for _, path := range former {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), "."), oldSuffix)
+		if place := filepath.Join(t.SourceDir, name); !system.Exists(place) {
+			s.Notes = append(s.Notes, place+": was put back after an interrupted loading")
+			errs = appendErr(errs, os.Rename(path, place))
+			continue
+		}
+		errs = appendErr(errs, os.RemoveAll(path))
 	}
 	return errs
 }
