@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -61,7 +62,7 @@ func Compress(ctx context.Context, path, suffix string, o CompressOptions) (stri
 	case ".ko.xz":
 		out, err = o.compress(ctx, path, data, "xz", nil, o.Xz, xzBytes)
 	case ".ko.zst":
-		out, err = o.compress(ctx, path, data, "zstd", []string{"-q"}, o.Zstd, zstdBytes)
+		out, err = o.compress(ctx, path, data, "zstd", []string{"-q", fmt.Sprintf("--stream-size=%d", len(data))}, o.Zstd, zstdBytes)
 	default:
 		return "", compressError(path, "cannot become "+suffix+": only .ko, .ko.gz, .ko.xz and .ko.zst are known", nil)
 	}
