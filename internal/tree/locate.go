@@ -1,0 +1,29 @@
+package tree
+
+import (
+	"os"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+)
+
+// Locate returns the file of a module in a kernel's directory that an install
+// would compare itself with: the first in extra/, in updates/, at dest
+// (DEST_MODULE_LOCATION, may be empty), or anywhere.
+func (t Tree) Locate(release, module, dest string) (path string, ok bool) {
+	return indexKernel(t.KernelDir(release)).original(module, dest)
+}
+
+// BuiltFile returns the name, in ModuleDir, of the file that was built of a
+// module, such as "it87.ko.xz".
+func (t Tree) BuiltFile(r dkms.Ref, module string) (file string, ok bool) {
+	entries, err := os.ReadDir(t.ModuleDir(r))
+	if err != nil {
+		return "", false
+	}
+	for _, e := range entries {
+		if name, isModule := ModuleName(e.Name()); isModule && name == module {
+			return e.Name(), true
+		}
+	}
+	return "", false
+}
