@@ -67,6 +67,7 @@ func life(p pack) []step {
 		do("install forced", "install", ref, "-k", "{K}", "--force"),
 		do("match", "match", "--templatekernel", "{K}", "-k", "{C}"),
 		do("match again", "match", "--templatekernel={K}", "-k", "{C}", "-m", p.name, "-v", p.version),
+		do("install on the other kernel", "install", ref, "-k", "{C}"), // 3.2.2's match did not
 		do("match itself", "match", "--templatekernel", "{K}", "-k", "{K}"),
 		do("match without template", "match", "-k", "{K}"),
 		do("status by name", "status", "-m", p.name),
@@ -96,7 +97,11 @@ func life(p pack) []step {
 		do("install after ldtarball", "install", ref, "-k", "{C}", "-k", "{K}"),
 		do("remove after ldtarball", "remove", ref, "--all"),
 		do("ldtarball of source", "ldtarball", "/root/tarballs/source.dkms.tar.gz", "--force"),
-		do("ldtarball of binaries", "ldtarball", "/root/tarballs/binaries.dkms.tar.gz", "--force"),
+		do("remove after source", "remove", ref, "--all"),
+		do("!remove source again", "rm", "-r", "/usr/src/"+p.name+"-"+p.version),
+		do("ldtarball of binaries", "ldtarball", "/root/tarballs/binaries.dkms.tar.gz"),
+		do("install binaries", "install", ref, "-k", "{K}"),
+		do("build binaries for another kernel", "build", ref, "-k", "{C}"),
 		do("remove in the end", "remove", ref, "--all"),
 	)
 	for _, n := range p.needs {
@@ -146,7 +151,7 @@ func compare(t *testing.T, steps []step, sources []string) {
 func (m machine) take(tb testing.TB, s step) (facts, string) {
 	tb.Helper()
 	if strings.HasPrefix(s.name, "!") {
-		return m.observe(tb, m.Must(s.args...).Status), ""
+		return m.observe(tb, m.Must(s.args...).Status), strings.Join(s.args, " ")
 	}
 	r := m.dkms(s.args...)
 	f := m.observe(tb, r.Status)
