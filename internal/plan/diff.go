@@ -170,8 +170,8 @@ func (d *draft) refuses(t Target) (Note, bool) {
 	if t.NotReady != nil {
 		return *t.NotReady, true
 	}
-	if broken := d.ix.packages[t.Ref.Package].Broken; broken != "" && !t.Force {
-		return Note{Reason: BrokenSource, Text: broken}, true
+	if d.work.broken(t.Ref) && !t.Force {
+		return Note{Reason: BrokenSource, Text: d.ix.packages[t.Ref.Package].Broken}, true
 	}
 	return Note{}, false
 }

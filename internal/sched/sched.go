@@ -76,7 +76,9 @@ type BlockedError[ID comparable] struct {
 }
 
 // Error names the need.
-func (e *BlockedError[ID]) Error() string { return fmt.Sprintf("needs %v, which did not succeed", e.Need) }
+func (e *BlockedError[ID]) Error() string {
+	return fmt.Sprintf("needs %v, which did not succeed", e.Need)
+}
 
 // Unwrap returns the error of the node that failed first.
 func (e *BlockedError[ID]) Unwrap() error { return e.Cause }
@@ -89,12 +91,3 @@ type Panic struct {
 
 // Error returns the value of the panic.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
-
-// Run runs the graph and returns how each node ended. Among nodes that could
-// start, the first in nodes starts first.
-//
-// The error is about the graph (an ID twice, an unknown need, a circle); then
-// nothing has run. That nodes failed is not an error of Run.
-func Run[ID comparable](ctx context.Context, nodes []Node[ID], o Options[ID]) (map[ID]Outcome[ID], error) {
-	return nil, nil
-}
