@@ -1,0 +1,283 @@
+package kbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+)
+
+// Build builds what j describes, in a private copy of the source that stands
+// at the canonical paths for as long as it takes, and leaves the result in
+// Scratch/stage for the caller to publish. Nothing outside Scratch changes,
+// unless the package's own scripts change it.
+//
+// The error is a *BuildError. Scratch/make.log and Scratch/build are there
+// then for a person to look at.
+func Build(ctx context.Context, j Job) (Result, error) {
+	b := &builder{job: j, build: filepath.Join(j.Scratch, "build"), stage: filepath.Join(j.Scratch, "stage")}
+	if err := b.run(ctx); err != nil {
+		return Result{}, b.failed(err)
+	}
+	b.result.Stage = b.stage
+	return b.result, nil
+}
+
+// builder is a build while it runs.
+type builder struct {
+	job    Job
+	log    *buildLog
+	env    []string
+	build  string // Scratch/build, the copy of the source
+	stage  string // Scratch/stage
+	phase  string // the one that runs
+	result Result
+
+	inPlace bool      // no private view: directories are exchanged instead
+	began   time.Time // of make, to tell its files from the source's
+}
+
+func (b *builder) run(ctx context.Context) (err error) {
+	if err := b.timed(PhaseCopy, b.prepare); err != nil {
+		return err
+	}
+	defer b.log.file.Close()
+	if w := b.toolchain().warning(); w != "" {
+		b.warn(w)
+	}
+	if have := b.job.Kernel.HeaderRelease(); have != "" && have != b.job.Kernel.Release {
+		b.warn(fmt.Sprintf("%s holds the headers of %s", b.job.Kernel.Source, have))
+	}
+	err = system.WithView(b.binds(), func() error { return b.phases(ctx) })
+	if errors.Is(err, system.ErrNoView) {
+		b.inPlace = true
+		b.log.note("no private mount namespace: building in place")
+		err = b.held(func() error {
+			return b.exchanged(b.build, b.job.Build, func() error { return b.phases(ctx) })
+		})
+	}
+	if err != nil {
+		return err
+	}
+	b.phase = PhaseSync
+	return b.timed(PhaseSync, b.finish)
+}
+
+func (b *builder) toolchain() toolchain { return b.job.Kernel.toolchain(pathFrom(os.Environ())) }
+
+// phases are what happens while the copy stands at its canonical path.
+func (b *builder) phases(ctx context.Context) error {
+	for _, p := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{PhasePatch, b.patch},
+		{PhasePreBuild, b.preBuild},
+		{PhaseMake, b.make},
+		{PhaseVerify, b.collect},
+		{PhaseStrip, b.strip},
+		{PhaseSign, b.sign},
+		{PhaseCompress, b.compress},
+		{PhasePostBuild, b.postBuild},
+	} {
+		if err := b.timed(p.name, func() error { return p.run(ctx) }); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+func (b *builder) timed(phase string, fn func() error) error {
+	b.phase = phase
+	start := time.Now()
+	err := fn()
+	if took := time.Since(start); took >= time.Millisecond {
+		b.result.Phases = append(b.result.Phases, Phase{phase, took})
+	}
+	return err
+}
+
+func (b *builder) warn(text string) {
+	b.result.Warnings = append(b.result.Warnings, text)
+	b.log.note("warning: %s", text)
+}
+
+// prepare makes the directories, the log, the copy and the environment.
+func (b *builder) prepare() (err error) {
+	j := b.job
+	if b.log, err = newBuildLog(filepath.Join(j.Scratch, "make.log"), j.Progress); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			b.log.note("error: %v", err)
+			b.log.file.Close()
+		}
+	}()
+	b.log.header(j)
+	bin := filepath.Join(j.Scratch, "bin")
+	for _, dir := range []string{bin, b.stage, filepath.Join(b.stage, "module"), filepath.Join(b.stage, "log")} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := writeShim(bin, j.Kernel.Release); err != nil {
+		return err
+	}
+	b.env = environment(j, bin)
+	if j.Verbose {
+		b.log.note("environment:\n#   %s", strings.Join(b.env, "\n#   "))
+	}
+	source, err := filepath.EvalSymlinks(j.Source) // a link itself would be copied as one
+	if err != nil {
+		return err
+	}
+	return system.CopyTree(source, b.build)
+}
+
+// binds say where the copy and the stage stand.
+func (b *builder) binds() []system.Bind {
+	j := b.job
+	binds := []system.Bind{{From: b.build, To: j.Build}, {From: b.stage, To: j.Stage}}
+	for _, alias := range j.SourceAliases {
+		covers := slices.ContainsFunc([]string{j.Scratch, j.Build, j.Stage, j.Kernel.Source}, func(dir string) bool { return inside(alias, dir) })
+		if system.IsDir(alias) && !covers {
+			binds = append(binds, system.Bind{From: b.build, To: alias})
+		}
+	}
+	return binds
+}
+
+// inside reports whether path is dir or lies below it.
+func inside(dir, path string) bool {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// held runs fn on a thread that lives as long, so that what it starts can
+// follow us into death.
+func (b *builder) held(fn func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return fn()
+}
+
+// exchanged has from and to stand at each other's path while fn runs: where
+// there is no privilege for a mount, that is next best. A crash meanwhile
+// leaves them so.
+func (b *builder) exchanged(from, to string, fn func() error) error {
+	if err := system.Exchange(from, to); err != nil {
+		return err
+	}
+	err := fn()
+	return errors.Join(err, system.Exchange(from, to))
+}
+
+// preBuild runs PRE_BUILD.
+func (b *builder) preBuild(ctx context.Context) error {
+	return b.script(ctx, "PRE_BUILD", b.job.Recipe.PreBuild)
+}
+
+// make runs the recipe's make command, which is a piece of shell.
+func (b *builder) make(ctx context.Context) error {
+	b.began = time.Now()
+	return b.command(ctx, b.job.Recipe.Make, []string{shell(b.env), "-c", b.job.Recipe.Make}, nil)
+}
+
+// postBuild runs POST_BUILD, which finds the modules at the canonical path and
+// may write there.
+func (b *builder) postBuild(ctx context.Context) error {
+	if b.job.Recipe.PostBuild == "" {
+		return nil
+	}
+	if err := b.storeLog(); err != nil {
+		return err
+	}
+	run := func() error { return b.script(ctx, "POST_BUILD", b.job.Recipe.PostBuild) }
+	if b.inPlace {
+		return b.exchanged(b.stage, b.job.Stage, run)
+	}
+	return run()
+}
+
+// etcDir is /etc/dkms/NAME, or nothing.
+func (b *builder) etcDir() string {
+	if b.job.EtcDir == "" {
+		return ""
+	}
+	return filepath.Join(b.job.EtcDir, b.job.Recipe.Name)
+}
+
+func (b *builder) script(ctx context.Context, kind, line string) error {
+	if strings.TrimSpace(line) == "" {
+		return nil
+	}
+	b.log.note("%s: %s", kind, line)
+	start := time.Now()
+	err := RunScript(ctx, Script{
+		Kind: kind, Line: line, Dir: b.job.Build, EtcDir: b.etcDir(),
+		Env: b.env, Timeout: b.job.Timeout, Stdout: b.log, Warn: b.warn, Follow: true,
+	})
+	b.log.end(start, err)
+	return err
+}
+
+// command runs args in the build directory and logs it as title.
+func (b *builder) command(ctx context.Context, title string, args []string, stdin io.Reader) error {
+	b.log.note("command: %s", strings.ReplaceAll(title, "\n", "\n#   "))
+	start := time.Now()
+	err := system.Run(ctx, system.Command{
+		Args: args, Dir: b.job.Build, Env: within(b.env, b.job.Build), Stdin: stdin,
+		Stdout: b.log, Stderr: b.log, Silence: b.job.Timeout, Follow: true,
+	})
+	b.log.end(start, err)
+	return err
+}
+
+// storeLog puts the log as it is now where it will be found.
+func (b *builder) storeLog() error {
+	to := filepath.Join(b.stage, "log", "make.log")
+	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return system.CopyFile(filepath.Join(b.job.Scratch, "make.log"), to, 0o644)
+}
+
+// finish completes the stage and makes it durable.
+func (b *builder) finish() error {
+	if err := os.MkdirAll(filepath.Join(b.stage, "log"), 0o755); err != nil { // POST_BUILD may have been at it
+		return err
+	}
+	if err := b.storeLog(); err != nil {
+		return err
+	}
+	for i := range b.result.Modules {
+		m := &b.result.Modules[i]
+		var err error
+		if m.Hash, err = system.Hash(filepath.Join(b.stage, "module", m.File)); errors.Is(err, fs.ErrNotExist) {
+			return &dkms.Error{Kind: dkms.ModuleNotProduced, Problem: "POST_BUILD took " + m.File + " away"}
+		} else if err != nil {
+			return err
+		}
+	}
+	return system.SyncTree(b.stage)
+}

@@ -1,0 +1,93 @@
+package kbuild
+
+import (
+	"time"
+
+	"github.com/dkms-hook/dkms-hook/kbuild/ko"
+)
+
+// Job is everything that one build is told. All directories are absolute.
+type Job struct {
+	Recipe Recipe
+	Kernel Kernel
+
+	// Source is the directory with the package's source. It is copied and
+	// never written to.
+	Source string
+	// SourceAliases are canonical paths of the source, such as
+	// /usr/src/NAME-VER, over which the private copy is bound as well, because
+	// some packages build in there. Those that do not exist are passed over.
+	SourceAliases []string
+	// Build is the canonical TREE/NAME/VER/build, which dkms.conf files and
+	// Makefiles name. It exists; what is in it does not matter.
+	Build string
+	// Stage is the canonical TREE/NAME/VER/RELEASE/ARCH, where POST_BUILD
+	// looks for the modules. It exists.
+	Stage string
+	// Scratch is an empty private directory on the tree's file system. Build
+	// makes build/, stage/, bin/ and make.log in it and leaves them there.
+	Scratch string
+	// EtcDir is /etc/dkms: NAME/patches/ and NAME/SCRIPT in it win over what
+	// the source has.
+	EtcDir string
+	// Depends are the packages of BUILD_DEPENDS that have been built.
+	Depends []Depend
+	// Env is what build_environment adds to the environment, NAME=VALUE each.
+	Env []string
+	// Timeout is how long a command may print nothing; 0 is for ever.
+	Timeout time.Duration
+	// Signer signs the modules; nil leaves them unsigned.
+	Signer *ko.Signer
+	// Compress are the options of the compressors.
+	Compress ko.CompressOptions
+	// Verbose has the environment of the build go to the log.
+	Verbose bool
+	// Progress is told of each line that the commands print; nil is allowed.
+	Progress func(line string)
+}
+
+// Depend is a built package that another one depends on.
+type Depend struct {
+	Name    string
+	Symvers string // path of its Module.symvers
+}
+
+// Result is what a build that succeeded has to show.
+type Result struct {
+	// Stage is Scratch/stage, durable on disk: module/*.ko[.gz|.xz|.zst],
+	// module/Module.symvers when there is one, log/make.log, and what
+	// POST_BUILD wrote.
+	Stage    string
+	Modules  []BuiltModule
+	Warnings []string // one line each, without the name of the package
+	Phases   []Phase  // in order
+}
+
+// BuiltModule is one module in a Result's stage.
+type BuiltModule struct {
+	Module
+	File       string // name in module/, such as it87.ko.xz
+	Hash       string // SHA-256 of the file, in hexadecimal
+	Version    string // MODULE_VERSION
+	SrcVersion string // checksum of the sources, from modpost
+}
+
+// Phase is a part of a build and how long it took.
+type Phase struct {
+	Name     string // one of the Phase constants
+	Duration time.Duration
+}
+
+// The phases of a build, in order.
+const (
+	PhaseCopy      = "copy"
+	PhasePatch     = "patch"
+	PhasePreBuild  = "pre-build"
+	PhaseMake      = "make"
+	PhaseVerify    = "verify"
+	PhaseStrip     = "strip"
+	PhaseSign      = "sign"
+	PhaseCompress  = "compress"
+	PhasePostBuild = "post-build"
+	PhaseSync      = "sync"
+)
