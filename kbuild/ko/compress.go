@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -105,7 +106,7 @@ func (o CompressOptions) compress(ctx context.Context, path string, data []byte,
 		return nil, &dkms.Error{Kind: dkms.ModuleNotProduced, Object: filepath.Base(path), Problem: "is not compressed", Err: err,
 			Hint: "install " + program + ", or leave compress_" + program + "_opts out of /etc/dkms/framework.conf"}
 	case err != nil:
-		return nil, compressError(path, "is not compressed: "+strings.Join(args, " "), said.explain(err))
+		return nil, compressError(path, "is not compressed", said.explain(err))
 	}
 	// The options are anyone's guess (-d, -t, -l …): what came out must be the module.
 	again, err := decompress(out.Bytes(), MaxSize)
@@ -122,6 +123,7 @@ func gzipBytes(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.ModTime = time.Unix(0, 0) // the zero time.Time would not become 0
 	return written(w, data, &out)
 }
 

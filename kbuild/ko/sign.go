@@ -110,7 +110,7 @@ func (s *Signer) byTool(ctx context.Context, tool, path string, module []byte, s
 		return errToolUnusable
 	}
 	if err != nil {
-		return signingError(name, "is not signed: "+tool+" failed", "", out.explain(err))
+		return signingError(name, "is not signed", "", out.explain(err))
 	}
 	after, err := readFile(path, MaxSize)
 	if err != nil {
