@@ -1,0 +1,43 @@
+package hooks
+
+// actions are all that a person may say, in the order of the help text.
+func actions() []Action {
+	return []Action{
+		{Name: "add", Usage: "register a package", Operands: "NAME/VER | DIRECTORY | dkms.conf | ARCHIVE", run: (*run).add,
+			Help: "Registers /usr/src/NAME-VER, or copies DIRECTORY or the content of ARCHIVE there first."},
+		{Name: "build", Usage: "compile it for a kernel", Operands: "NAME/VER | DIRECTORY | dkms.conf | ARCHIVE", run: (*run).build,
+			Help: "Compiles, verifies, strips, signs and compresses the modules for each -k, adding the package first if need be."},
+		{Name: "install", Usage: "put the modules where the kernel finds them", Operands: "NAME/VER | DIRECTORY | dkms.conf | ARCHIVE", run: (*run).install,
+			Help: "Copies the built modules into the kernel's module directory and runs depmod, adding and building first if need be."},
+		{Name: "uninstall", Usage: "take the modules away from the kernel", Operands: "NAME/VER", all: true, run: (*run).uninstall,
+			Help: "Removes what install has put there and puts the kernel's own modules back."},
+		{Name: "unbuild", Usage: "uninstall, and forget what was built", Operands: "NAME/VER", all: true, run: (*run).unbuild,
+			Help: "Removes the built modules from the tree too; the package stays registered."},
+		{Name: "remove", Usage: "unbuild, and unregister the package", Operands: "NAME/VER", all: true, run: (*run).remove,
+			Help: "Without --all only for the given kernel; the package is unregistered when no other kernel is left."},
+		{Name: "status", Usage: "list packages, kernels and states", Operands: "[NAME[/VER]]", all: true, run: (*run).status,
+			Help: "One line for each package and kernel, filtered by -m, -v, -k and -a. Takes no lock."},
+		{Name: "autoinstall", Usage: "install all that is AUTOINSTALL for a kernel", run: (*run).autoinstall, oneKernel: true,
+			Help: "Installs the newest version of each registered package with AUTOINSTALL=yes, in the order of BUILD_DEPENDS."},
+		{Name: "match", Usage: "install on one kernel what another has", Operands: "[NAME/VER]", oneKernel: true, run: (*run).match,
+			Help: "Installs on -k what is installed on --templatekernel."},
+		{Name: "mktarball", Usage: "pack a package into an archive", Operands: "NAME/VER", all: true, run: (*run).mktarball,
+			Help: "Packs the source and the modules built for each -k, or for all that are built with --all."},
+		{Name: "ldtarball", Usage: "load such an archive", Operands: "ARCHIVE", all: true, run: (*run).ldtarball,
+			Help: "Registers the package in the archive and takes over its built modules."},
+		{Name: "generate_mok", Usage: "make the key pair that signs modules", all: true, run: (*run).generateMOK,
+			Help: "Makes the signing key and its certificate if both are missing."},
+		{Name: "kernel_preinst", Usage: "for a kernel's hooks: it is about to be replaced", someK: true, oneKernel: true, run: (*run).kernelPreinst,
+			Help: "Marks what is built for the kernel as stale, so that it is built again."},
+		{Name: "kernel_postinst", Usage: "for a kernel's hooks: it has been installed", someK: true, oneKernel: true, run: (*run).autoinstall,
+			Help: "Does what autoinstall does."},
+		{Name: "kernel_prerm", Usage: "for a kernel's hooks: it is about to be removed", someK: true, oneKernel: true, run: (*run).kernelPrerm,
+			Help: "Removes every package's modules for the kernel."},
+		{Name: "plan", Usage: "show what sync would do, and why", ours: true, run: (*run).plan,
+			Help: "Compares what is registered with what is installed for -k, or for --all-kernels, and changes nothing."},
+		{Name: "sync", Usage: "make it so", ours: true, run: (*run).sync,
+			Help: "Installs the newest version of each registered package with AUTOINSTALL=yes for -k, or for --all-kernels."},
+		{Name: "demo", Usage: "build and install a sample module in a throw-away root", ours: true, run: (*run).demo,
+			Help: "Shows the whole way of a module for a kernel whose headers are here, and leaves nothing behind."},
+	}
+}

@@ -1,0 +1,110 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+)
+
+// modprobe loads what was installed on the running kernel, where that is asked
+// for. A module that will not load is no reason to take it away.
+func (r *run) modprobe(ctx context.Context, id dkms.KernelID) {
+	release, _, err := system.Uname()
+	if err != nil || release != id.Release || r.chroot {
+		return
+	}
+	for ref, o := range r.did {
+		recipe, known := r.recipes[ref]
+		if ref.KernelID != id || o.Did != "installed" || !known {
+			continue
+		}
+		if !r.call.ModprobeOnInstall && !r.framework.ModprobeOnInstall && !recipe.ModprobeOnInstall {
+			continue
+		}
+		for _, m := range recipe.Modules {
+			if err := system.Run(ctx, system.Command{Args: []string{"modprobe", m.Dest}, Stdout: r.console.W, Stderr: r.console.W}); err != nil {
+				r.console.Warn(fmt.Sprintf("%s: modprobe %s: %v", ref, m.Dest, err))
+			}
+		}
+	}
+}
+
+// weakModules tells Red Hat's and SUSE's weak-modules which modules came to k,
+// by their paths on its standard input; only where framework.conf asks for it.
+func (r *run) weakModules(ctx context.Context, k kbuild.Kernel) {
+	if !r.framework.WeakModules {
+		return
+	}
+	var paths []string
+	for ref, o := range r.did {
+		recipe, known := r.recipes[ref]
+		if ref.KernelID != k.KernelID || o.Did != "installed" || !known || recipe.NoWeakModules {
+			continue
+		}
+		for _, m := range recipe.Modules {
+			if path, ok := r.tree.Locate(k.Release, m.Dest, m.DestDir); ok {
+				paths = append(paths, path)
+			}
+		}
+	}
+	if len(paths) == 0 {
+		return
+	}
+	err := system.Run(ctx, system.Command{
+		Args: []string{"weak-modules", "--add-modules"}, Stdin: strings.NewReader(strings.Join(paths, "\n") + "\n"),
+		Stdout: r.console.W, Stderr: r.console.W,
+	})
+	if err != nil {
+		r.console.Warn("weak-modules: " + err.Error())
+	}
+}
+
+// kernelPreinst marks what is built for a kernel that is about to be replaced
+// by one of the same name: it stays in place until it has been built again.
+func (r *run) kernelPreinst() error {
+	ids, err := r.call.targets()
+	if err != nil {
+		return err
+	}
+	if system.Exists(switchOff) {
+		return nil
+	}
+	end, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range refsOf(have) {
+		if s.KernelID != ids[0] {
+			continue
+		}
+		if err := os.WriteFile(r.stalePath(s.Ref), []byte("the kernel was replaced by another of the same name\n"), 0o644); err != nil {
+			return &dkms.Error{Kind: dkms.HookFailed, Object: s.Ref.String(), Problem: "cannot be marked as stale", Err: err}
+		}
+	}
+	return nil
+}
+
+// stalePath is the file by whose presence, and in whose words, what is built
+// for ref is to be built again. It goes with the directory when that is.
+func (r *run) stalePath(ref dkms.Ref) string {
+	return filepath.Join(r.tree.RefDir(ref), ".stale")
+}
+
+func (r *run) staleness(ref dkms.Ref) string {
+	text, err := os.ReadFile(r.stalePath(ref))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}

@@ -1,0 +1,109 @@
+package hooks
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+)
+
+// mktarball packs a package with what is built of it.
+func (r *run) mktarball() error {
+	p, err := r.call.exactly()
+	if err != nil {
+		return err
+	}
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return err
+	}
+	state, ok := have.Find(p)
+	if !ok {
+		return &dkms.Error{Kind: dkms.NotInTree, Object: p.String(), Problem: "is not in the tree"}
+	}
+	if state.State == dkms.Broken {
+		return broken(state)
+	}
+	var ids []dkms.KernelID
+	switch {
+	case r.call.SourceOnly:
+	case r.call.All:
+		for _, s := range state.Refs {
+			ids = append(ids, s.KernelID)
+		}
+	default:
+		if ids, err = r.call.targets(); err != nil {
+			return err
+		}
+	}
+	end, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	path, err := r.tree.Pack(r.ctx, tree.PackRequest{
+		Package: p, Kernels: ids, SourceOnly: r.call.SourceOnly, BinariesOnly: r.call.BinariesOnly, File: r.call.Archive,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(r.result, path)
+	return err
+}
+
+// ldtarball loads what mktarball packed.
+func (r *run) ldtarball() error {
+	archive := r.call.Archive
+	if archive == "" && len(r.call.Operands) == 1 {
+		archive = r.call.Operands[0]
+	}
+	if archive == "" {
+		return &dkms.Error{Kind: dkms.SourceMissing, Object: "ldtarball", Problem: "no archive given", Hint: "dkms ldtarball --archive FILE"}
+	}
+	end, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	loaded, err := r.load(archive)
+	if err != nil {
+		return err
+	}
+	r.sayLoaded(loaded)
+	return nil
+}
+
+func (r *run) load(archive string) (tree.Loaded, error) {
+	archive, err := filepath.Abs(archive)
+	if err != nil {
+		return tree.Loaded{}, err
+	}
+	p, err := r.call.named()
+	if err != nil {
+		return tree.Loaded{}, err
+	}
+	return r.tree.Load(r.ctx, tree.LoadRequest{Archive: archive, Package: p, Force: r.call.Force, Identify: r.identify})
+}
+
+func (r *run) sayLoaded(loaded tree.Loaded) {
+	for _, ref := range loaded.Refs {
+		fmt.Fprintf(r.result, "%s, %s, %s: built\n", ref.Package, ref.Release, ref.Arch)
+	}
+	for _, ref := range loaded.Skipped {
+		r.console.Notice(fmt.Sprintf("%s for %s: was built already and stays as it is", ref.Package, ref.Release))
+	}
+	if len(loaded.Refs) == 0 {
+		fmt.Fprintf(r.result, "%s: added\n", loaded.Package)
+	}
+}
+
+// fromArchive loads an archive that was given to add, build or install.
+func (r *run) fromArchive(have tree.Snapshot, archive string) (*candidate, error) {
+	loaded, err := r.load(archive)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(loaded.Package), loaded.Source)
+	return r.candidateIn(loaded.Package, loaded.Source, true), nil
+}

@@ -1,0 +1,155 @@
+package hooks
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+)
+
+// switchOff is the file by which an administrator turns autoinstall off.
+const switchOff = etcDir + "/no-autoinstall"
+
+// autoinstall makes the newest version of every registered package with
+// AUTOINSTALL=yes be installed for the kernels of the call.
+func (r *run) autoinstall() error {
+	if system.Exists(switchOff) {
+		r.console.Notice("nothing done: " + switchOff + " exists")
+		return nil
+	}
+	ids, err := r.call.targets()
+	if err != nil {
+		return err
+	}
+	return r.reconcile(ids, fmt.Sprintf("autoinstall for %s", ids[0].Release))
+}
+
+// sync makes everything that is registered be installed for the kernels of
+// the call: with --all-kernels for each that has headers.
+func (r *run) sync() error {
+	ids, err := r.scope()
+	if err != nil {
+		return err
+	}
+	return r.reconcile(ids, "wanted for every kernel in scope")
+}
+
+// plan prints what sync would do, and why, and changes nothing.
+func (r *run) plan() error {
+	ids, err := r.scope()
+	if err != nil {
+		return err
+	}
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return err
+	}
+	p := plan.Diff(r.wantAll(have, ids, "wanted for every kernel in scope"), r.haveOf(have))
+	if r.call.JSON {
+		encoder := json.NewEncoder(r.Stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(p)
+	}
+	return p.Format(r.Stdout)
+}
+
+// scope are the kernels of `sync` and `plan`.
+func (r *run) scope() ([]dkms.KernelID, error) {
+	if !r.call.AllKernels {
+		return r.call.targets()
+	}
+	arch, err := kbuild.HostArch()
+	if err != nil {
+		return nil, err
+	}
+	releases, err := kbuild.Releases(r.tree.InstallDir)
+	if err != nil {
+		return nil, err
+	}
+	var ids []dkms.KernelID
+	for _, release := range releases {
+		ids = append(ids, dkms.KernelID{Release: release, Arch: arch})
+	}
+	return ids, nil
+}
+
+// reconcile brings every wanted package to the kernels ids.
+func (r *run) reconcile(ids []dkms.KernelID, why string) error {
+	end, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return err
+	}
+	want := r.wantAll(have, ids, why)
+	_, err = r.settle(want)
+	if err == nil || kindOf(err) == dkms.HeadersMissing {
+		return err
+	}
+	return &dkms.Error{Kind: dkms.AutoinstallFailed, Object: "autoinstall", Problem: "not every package could be installed", Err: err}
+}
+
+// wantAll is the newest version of each registered package, if that one is
+// AUTOINSTALL, for each of ids.
+func (r *run) wantAll(have tree.Snapshot, ids []dkms.KernelID, why string) plan.Want {
+	want := r.want()
+	for _, state := range newest(have) {
+		if state.State == dkms.Broken {
+			r.console.Warn(broken(state).Error())
+			continue
+		}
+		c := r.candidateIn(state.Package, state.Source, true)
+		for _, id := range ids {
+			t, auto, err := r.automatic(c, id, why)
+			if err != nil {
+				r.console.Problem(err)
+				r.faults[dkms.Ref{Package: c.Package, KernelID: id}] = err
+				t.NotReady = &plan.Note{Ref: t.Ref, Reason: plan.InvalidConf, Text: problemText(err)}
+				auto = true
+			}
+			if auto {
+				want.Targets = append(want.Targets, t)
+			}
+		}
+	}
+	return want
+}
+
+// automatic is the target of c for id, and whether AUTOINSTALL wants it. An
+// exclusion is no fault here, and neither is a module that the kernel has.
+func (r *run) automatic(c *candidate, id dkms.KernelID, why string) (plan.Target, bool, error) {
+	t, err := r.raise(c, id, dkms.Installed, why)
+	if err != nil {
+		return t, true, err
+	}
+	if kindOf(r.faults[t.Ref]) == dkms.Excluded {
+		delete(r.faults, t.Ref)
+		return t, true, nil
+	}
+	return t, r.recipes[t.Ref].Autoinstall, nil
+}
+
+// newest returns the newest registered version of each name, sorted by name.
+func newest(have tree.Snapshot) []tree.PackageState {
+	best := map[string]tree.PackageState{}
+	for _, p := range have.Packages {
+		if b, ok := best[p.Name]; !ok || dkms.CompareVersions(p.Version, b.Version) > 0 {
+			best[p.Name] = p
+		}
+	}
+	out := make([]tree.PackageState, 0, len(best))
+	for _, p := range best {
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b tree.PackageState) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}

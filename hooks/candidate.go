@@ -1,0 +1,69 @@
+package hooks
+
+import (
+	"path/filepath"
+
+	"github.com/dkms-hook/dkms-hook/conf"
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+)
+
+// candidate is a package that this run may work on, registered or not yet.
+type candidate struct {
+	dkms.Package
+	source   string // directory that holds the source now
+	confFile string // dkms.conf in there, or what -c names
+	// bring puts the source where it will be registered from; nil when it is
+	// there. It returns that directory.
+	bring      func() (string, error)
+	registered bool
+	warned     bool // its dkms.conf's warnings have been shown
+}
+
+// candidateIn returns the package whose source lies in dir.
+func (r *run) candidateIn(p dkms.Package, dir string, registered bool) *candidate {
+	if c, ok := r.packages[p]; ok {
+		return c
+	}
+	c := &candidate{Package: p, source: dir, confFile: filepath.Join(dir, "dkms.conf"), registered: registered}
+	if r.call.ConfFile != "" {
+		c.confFile = r.call.ConfFile
+	}
+	r.packages[p] = c
+	return c
+}
+
+// recipe evaluates c's dkms.conf for one kernel, once.
+func (r *run) recipe(c *candidate, k kbuild.Kernel) (kbuild.Recipe, error) {
+	ref := dkms.Ref{Package: c.Package, KernelID: k.KernelID}
+	if recipe, ok := r.recipes[ref]; ok {
+		return recipe, nil
+	}
+	cf, err := conf.Load(r.ctx, r.confRequest(c), k)
+	if err != nil {
+		return kbuild.Recipe{}, err
+	}
+	if !c.warned {
+		for _, w := range cf.Warnings {
+			r.console.Warn(w.String())
+		}
+		c.warned = true
+	}
+	recipe, err := cf.Resolve(k)
+	if err != nil {
+		return kbuild.Recipe{}, err
+	}
+	r.recipes[ref] = recipe
+	return recipe, nil
+}
+
+func (r *run) confRequest(c *candidate) conf.Request {
+	return conf.Request{
+		Package:    c.Package,
+		File:       c.confFile,
+		EtcDir:     etcDir,
+		Directives: r.call.Directives,
+		Trees:      conf.Trees{DKMS: r.tree.Dir, Source: r.tree.SourceDir, Install: r.tree.InstallDir},
+		Jobs:       r.jobs(),
+	}
+}

@@ -1,0 +1,127 @@
+package hooks
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+	"github.com/dkms-hook/dkms-hook/templates"
+)
+
+// demoPackage is what templates.Demo holds.
+var demoPackage = dkms.Package{Name: "dkms-hook-demo", Version: "1.0"}
+
+// demo takes the sample package through add, build, install and status, for a
+// kernel whose headers are here, in a temporary directory that plays
+// /usr/src, /var/lib/dkms and /lib/modules; then it removes the directory.
+func (r *run) demo() error {
+	k, err := r.demoKernel()
+	if err != nil {
+		return err
+	}
+	root, err := os.MkdirTemp("", "dkms-hook-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(root)
+	modules := filepath.Join(root, "lib/modules", k.Release)
+	if err := r.demoRoot(root, modules, k); err != nil {
+		return err
+	}
+	call := Call{
+		Kernels: []string{k.Release}, Jobs: r.call.Jobs, Quiet: r.call.Quiet, Verbose: r.call.Verbose,
+		DKMSTree: filepath.Join(root, "var/lib/dkms"), SourceTree: filepath.Join(root, "usr/src"), InstallTree: filepath.Join(root, "lib/modules"),
+	}
+	for _, action := range []string{"add", "build", "install", "status"} {
+		if err := r.demoStep(call, action); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(r.result, "\n$ modinfo\n")
+	module := filepath.Join(modules, "updates/dkms/dkms_hook_demo"+k.Suffix)
+	err = system.Run(r.ctx, system.Command{Args: []string{"modinfo", r.demoFile(modules, module)}, Stdout: r.result, Stderr: r.Stderr})
+	fmt.Fprintf(r.result, "\neverything was below %s and is gone now\n", root)
+	return err
+}
+
+// demoStep runs one action as a call of its own and shows its times.
+func (r *run) demoStep(call Call, action string) error {
+	fmt.Fprintf(r.result, "\n$ dkms-hook %s %s -k %s\n", action, demoPackage, call.Kernels[0])
+	call.Action, call.Operands = action, []string{demoPackage.String()}
+	found, _ := find(action)
+	inner, err := newRun(r.ctx, r.Engine, call)
+	if err != nil {
+		return err
+	}
+	if err := found.run(inner); err != nil {
+		return err
+	}
+	if action == "build" || action == "install" {
+		inner.console.Timing(inner.phases)
+	}
+	return nil
+}
+
+// demoKernel is the newest kernel on disk that has headers, or that of -k.
+func (r *run) demoKernel() (kbuild.Kernel, error) {
+	ids, err := r.call.targets()
+	if err != nil {
+		return kbuild.Kernel{}, err
+	}
+	if len(r.call.Kernels) == 0 {
+		releases, err := kbuild.Releases(r.tree.InstallDir)
+		if err != nil {
+			return kbuild.Kernel{}, err
+		}
+		for _, release := range releases {
+			id := dkms.KernelID{Release: release, Arch: ids[0].Arch}
+			if k, err := r.kernel(id); err == nil && k.Headers {
+				ids[0] = id
+			}
+		}
+	}
+	k, err := r.kernel(ids[0])
+	if err != nil {
+		return k, err
+	}
+	return k, k.RequireHeaders()
+}
+
+// demoRoot lays out the directories and the source.
+func (r *run) demoRoot(root, modules string, k kbuild.Kernel) error {
+	if err := os.MkdirAll(modules, 0o755); err != nil {
+		return err
+	}
+	headers, err := filepath.EvalSymlinks(k.Source)
+	if err != nil {
+		return err
+	}
+	if err := os.Symlink(headers, filepath.Join(modules, "build")); err != nil {
+		return err
+	}
+	source, err := fs.Sub(templates.Demo, "demo")
+	if err != nil {
+		return err
+	}
+	return os.CopyFS(filepath.Join(root, "usr/src", demoPackage.Name+"-"+demoPackage.Version), source)
+}
+
+// demoFile is where the module went, whatever this distribution's place for
+// added modules is.
+func (r *run) demoFile(modules, usual string) string {
+	if system.Exists(usual) {
+		return usual
+	}
+	found := usual
+	_ = filepath.WalkDir(modules, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && filepath.Base(path) == filepath.Base(usual) {
+			found = path
+		}
+		return nil
+	})
+	return found
+}

@@ -1,0 +1,52 @@
+package hooks
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+)
+
+// Engine is the program's connection to whoever called it.
+type Engine struct {
+	Stdout, Stderr io.Writer
+	Version        string // our own version, recorded in manifests and logs
+}
+
+// Do carries out one call. The error says what went wrong and, by
+// report.ExitStatus, with which status to end.
+func (e Engine) Do(ctx context.Context, c Call) error {
+	action, ok := find(c.Action)
+	if !ok {
+		return &dkms.Error{Kind: dkms.Usage, Object: c.Action, Problem: "unknown action"}
+	}
+	if err := c.check(action); err != nil {
+		return err
+	}
+	// Children must read the same whatever the person's settings, and files
+	// must come out with the same modes whatever the umask.
+	system.Umask(0o022)
+	if c.Root != "" {
+		if err := enterRoot(c.Root); err != nil {
+			return err
+		}
+	}
+	r, err := newRun(ctx, e, c)
+	if err != nil {
+		return err
+	}
+	return action.run(r)
+}
+
+func enterRoot(dir string) error {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return &dkms.Error{Kind: dkms.SourceMissing, Object: "--root " + dir, Problem: "is not a directory"}
+	}
+	if err := system.EnterRoot(dir); err != nil {
+		return &dkms.Error{Kind: dkms.NotAllowed, Object: "--root " + dir, Problem: "cannot become the root directory", Err: err,
+			Hint: "run as root"}
+	}
+	return nil
+}

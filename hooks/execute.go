@@ -1,0 +1,169 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/report"
+	"github.com/dkms-hook/dkms-hook/internal/sched"
+)
+
+// outcomes are how the steps of a plan ended.
+type outcomes map[plan.StepID]sched.Outcome[plan.StepID]
+
+// execute carries out p. That steps failed is told by the outcomes; the error
+// is about the plan itself.
+func (r *run) execute(p plan.Plan) (outcomes, error) {
+	progress := report.NewProgress(r.Stderr, report.ProgressOptions{
+		Terminal: terminal(r.Stderr), Colour: r.console.Colour, Quiet: r.call.Quiet,
+	})
+	defer progress.Close()
+	// Everything that is said while it runs goes between the progress lines.
+	direct := r.console.W
+	r.console.W = progress
+	defer func() { r.console.W = direct }()
+
+	steps := map[plan.StepID]plan.Step{}
+	nodes := make([]sched.Node[plan.StepID], 0, len(p.Steps))
+	for _, s := range p.Steps {
+		steps[s.ID()] = s
+		nodes = append(nodes, sched.Node[plan.StepID]{
+			ID: s.ID(), Needs: s.Needs, After: s.After, Holds: s.Holds,
+			Always: s.Verb == plan.Depmod || s.Verb == plan.PostTransaction,
+			Run:    func(ctx context.Context) error { return r.do(ctx, s, progress) },
+		})
+	}
+	// One build at a time: each has all jobs to itself.
+	done, err := sched.Run(r.ctx, nodes, sched.Options[plan.StepID]{
+		Slots:   1,
+		OnStart: func(id plan.StepID) { progress.Start(string(id), label(steps[id])) },
+		OnEnd: func(id plan.StepID, o sched.Outcome[plan.StepID]) {
+			progress.End(string(id), ending(steps[id], o))
+			r.note(steps[id], o)
+		},
+	})
+	if err != nil {
+		return done, err
+	}
+	return done, r.final(p)
+}
+
+// final commits the changes of kernels that no Depmod step has dealt with.
+func (r *run) final(p plan.Plan) error {
+	var errs []error
+	for id := range r.changed {
+		if slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Verb == plan.Depmod && s.Ref.KernelID == id }) {
+			continue
+		}
+		errs = append(errs, r.commit(id), r.tree.DepmodDone(id.Release))
+	}
+	return errors.Join(errs...)
+}
+
+func (r *run) do(ctx context.Context, s plan.Step, progress *report.Progress) error {
+	switch s.Verb {
+	case plan.Add:
+		return r.doAdd(ctx, s)
+	case plan.Build:
+		return r.doBuild(ctx, s, func(line string) { progress.Line(string(s.ID()), line) })
+	case plan.Install:
+		return r.doInstall(ctx, s)
+	case plan.Uninstall:
+		return r.doUninstall(ctx, s)
+	case plan.Unbuild:
+		return r.tree.Unbuild(s.Ref)
+	case plan.Remove:
+		return r.doRemove(s)
+	case plan.Depmod:
+		return r.doDepmod(ctx, s)
+	case plan.PostTransaction:
+		return r.doPostTransaction(ctx)
+	}
+	return fmt.Errorf("%s: no such step", s.Verb)
+}
+
+// label is what the progress shows; nothing for what ends at once.
+func label(s plan.Step) string {
+	switch s.Verb {
+	case plan.Build, plan.Install:
+		return fmt.Sprintf("%s %s for %s", s.Verb, s.Ref.Package, s.Ref.Release)
+	}
+	return ""
+}
+
+func ending(s plan.Step, o sched.Outcome[plan.StepID]) string {
+	switch {
+	case o.Status == sched.Done && s.Verb == plan.Build:
+		return "built"
+	case o.Status == sched.Done && s.Verb == plan.Install:
+		return "installed"
+	}
+	return o.Status.String()
+}
+
+// note keeps what is worth a line at the end and in the table of times.
+func (r *run) note(s plan.Step, o sched.Outcome[plan.StepID]) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d := o.Duration(); d > time.Millisecond && s.Verb != plan.Build {
+		r.phases = append(r.phases, report.Phase{Of: s.Subject(), Name: string(s.Verb), Duration: d})
+	}
+	said, worth := map[plan.Verb]string{
+		plan.Build: "built", plan.Install: "installed", plan.Uninstall: "uninstalled", plan.Unbuild: "unbuilt", plan.Remove: "removed",
+	}[s.Verb]
+	if !worth {
+		return
+	}
+	out := r.did[s.Ref]
+	out.Ref = s.Ref
+	switch o.Status {
+	case sched.Done:
+		out.Did = said
+	case sched.Failed:
+		out.Err = o.Err
+	case sched.Blocked:
+		if out.Err == nil {
+			out.Err = o.Err
+		}
+	}
+	r.did[s.Ref] = out
+}
+
+// firstError returns the failure that a call ends with: of what was wanted,
+// in the order in which it was asked for.
+func (r *run) firstError(want plan.Want, p plan.Plan, done outcomes) error {
+	for _, t := range want.Targets {
+		if err := r.faults[t.Ref]; err != nil {
+			return err
+		}
+		for _, s := range p.Steps {
+			o, ran := done[s.ID()]
+			if !ran || s.Ref != t.Ref || o.Status == sched.Blocked {
+				continue
+			}
+			if o.Err != nil {
+				return o.Err
+			}
+		}
+	}
+	for _, s := range p.Steps {
+		if o := done[s.ID()]; o.Status == sched.Failed || o.Status == sched.Canceled {
+			return o.Err
+		}
+	}
+	return nil
+}
+
+// kindOf returns the kind of the outermost dkms.Error in err.
+func kindOf(err error) dkms.Kind {
+	var e *dkms.Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return dkms.Unknown
+}

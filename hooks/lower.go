@@ -1,0 +1,98 @@
+package hooks
+
+import (
+	"fmt"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+)
+
+func (r *run) uninstall() error { return r.lower(dkms.Built) }
+func (r *run) unbuild() error   { return r.lower(dkms.Added) }
+func (r *run) remove() error    { return r.lower(dkms.Absent) }
+
+// lower takes one package back to goal for the kernels of the call, or for all
+// that it is built for.
+func (r *run) lower(goal dkms.State) error {
+	p, err := r.call.exactly()
+	if err != nil {
+		return err
+	}
+	end, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return err
+	}
+	state, ok := have.Find(p)
+	if !ok {
+		return &dkms.Error{Kind: dkms.NotInTree, Object: p.String(), Problem: "is not in the tree", Hint: "dkms status lists what is"}
+	}
+	if state.State == dkms.Broken && !r.call.Force {
+		return broken(state)
+	}
+	if r.call.RPMSafeUpgrade && goal == dkms.Absent && r.upgradedByCaller(p) {
+		r.console.Notice(fmt.Sprintf("%s: kept, this transaction has just installed it", p))
+		return nil
+	}
+	ids := []dkms.KernelID{{}} // all
+	if !r.call.All {
+		if ids, err = r.call.targets(); err != nil {
+			return err
+		}
+	}
+	want := r.want()
+	for _, id := range ids {
+		want.Targets = append(want.Targets, plan.Target{
+			Ref: dkms.Ref{Package: p, KernelID: id}, Goal: goal, Lower: true, Why: "asked for", Force: r.call.Force,
+		})
+	}
+	done, err := r.settle(want)
+	r.sayNothingToLower(done)
+	return err
+}
+
+func broken(s tree.PackageState) error {
+	return &dkms.Error{Kind: dkms.ConfMissing, Object: s.Package.String(), Problem: "is broken: " + s.Problem,
+		Hint: fmt.Sprintf("put the source back, or take it out with: dkms remove %s --all --force", s.Package)}
+}
+
+func (r *run) sayNothingToLower(p plan.Plan) {
+	for _, n := range p.Notes {
+		if n.Ref.Release != "" {
+			r.console.Notice(fmt.Sprintf("%s for %s: %s", n.Ref.Package, n.Ref.Release, n.Text))
+		}
+	}
+}
+
+// kernelPrerm takes every package off a kernel that is about to be removed.
+func (r *run) kernelPrerm() error {
+	ids, err := r.call.targets()
+	if err != nil {
+		return err
+	}
+	end, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return err
+	}
+	want := r.want()
+	for _, s := range refsOf(have) {
+		if s.Ref.KernelID == ids[0] {
+			want.Targets = append(want.Targets, plan.Target{Ref: s.Ref, Goal: dkms.Added, Lower: true, Force: true,
+				Why: "kernel " + s.Ref.Release + " is being removed"})
+		}
+	}
+	if _, err := r.settle(want); err != nil {
+		return &dkms.Error{Kind: dkms.HookFailed, Object: ids[0].Release, Problem: "some modules could not be removed", Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+package hooks
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/conf"
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+)
+
+// operandKind tells what a word on the command line names.
+type operandKind int
+
+const (
+	nothing operandKind = iota
+	packageName
+	sourceDir
+	confFile
+	archiveFile
+)
+
+// operand looks at the call's operand. A word of the form NAME/VER is a
+// package, unless it is spelled as a path (/…, ./…, ../…) or only the path
+// exists.
+func (r *run) operand() (operandKind, string, error) {
+	switch len(r.call.Operands) {
+	case 0:
+		if r.call.Archive != "" && r.call.Module == "" {
+			return archiveFile, r.call.Archive, nil
+		}
+		return nothing, "", nil
+	case 1:
+	default:
+		return nothing, "", &dkms.Error{Kind: dkms.Usage, Object: strings.Join(r.call.Operands, " "), Problem: "one package at a time"}
+	}
+	word := r.call.Operands[0]
+	name, version, slashed := strings.Cut(word, "/")
+	if slashed && !spelledAsPath(word) && (r.known(dkms.Package{Name: name, Version: version}) || !system.Exists(word)) {
+		return packageName, word, nil
+	}
+	info, err := os.Stat(word)
+	switch {
+	case err != nil && spelledAsPath(word):
+		return nothing, "", &dkms.Error{Kind: dkms.SourceMissing, Object: word, Problem: "does not exist"}
+	case err != nil:
+		return packageName, word, nil
+	case info.IsDir():
+		return sourceDir, word, nil
+	case filepath.Base(word) == "dkms.conf":
+		return confFile, word, nil
+	case info.Mode().IsRegular():
+		return archiveFile, word, nil
+	}
+	return nothing, "", &dkms.Error{Kind: dkms.SourceMissing, Object: word, Problem: "is neither a directory nor a file"}
+}
+
+func spelledAsPath(word string) bool {
+	return word == "." || word == ".." || strings.HasPrefix(word, "/") || strings.HasPrefix(word, "./") || strings.HasPrefix(word, "../")
+}
+
+// known reports whether p is registered or has its source in place.
+func (r *run) known(p dkms.Package) bool {
+	return system.Exists(r.tree.SourceLink(p)) || system.IsDir(r.tree.Source(p))
+}
+
+// exactly returns the package that the call names by -m, -v or NAME/VER, for
+// actions that want nothing else; both parts are there.
+func (c *Call) exactly() (dkms.Package, error) {
+	p, err := c.spelled()
+	if err != nil {
+		return p, err
+	}
+	if p.Name == "" || p.Version == "" {
+		return p, &dkms.Error{Kind: dkms.Incomplete, Object: c.Action, Problem: "name and version of the package are not both given",
+			Hint: fmt.Sprintf("dkms %s NAME/VERSION", c.Action)}
+	}
+	return p, nil
+}
+
+// spelled is like exactly, with either part left out at will.
+func (c *Call) spelled() (dkms.Package, error) {
+	named := *c
+	if len(c.Operands) > 1 {
+		return dkms.Package{}, &dkms.Error{Kind: dkms.Usage, Object: strings.Join(c.Operands, " "), Problem: "one package at a time"}
+	}
+	if len(c.Operands) == 1 && c.Module == "" {
+		named.Module = c.Operands[0]
+	}
+	return named.named()
+}
+
+// candidate finds the package of add, build or install: registered, in
+// /usr/src, or brought along as a directory, a dkms.conf or an archive.
+func (r *run) candidate(have tree.Snapshot) (*candidate, error) {
+	kind, word, err := r.operand()
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case sourceDir:
+		return r.fromDirectory(have, word, filepath.Join(word, "dkms.conf"))
+	case confFile:
+		return r.fromDirectory(have, filepath.Dir(word), word)
+	case archiveFile:
+		return r.fromArchive(have, word)
+	}
+	p, err := r.call.exactly()
+	if err != nil {
+		return nil, err
+	}
+	if c, ok, err := r.lookUp(have, p); ok || err != nil {
+		return c, err
+	}
+	dir := r.tree.Source(p)
+	if !system.IsDir(dir) {
+		return nil, &dkms.Error{Kind: dkms.SourceMissing, Object: p.String(), Problem: "no source at " + dir,
+			Hint: "put it there, or name its directory: dkms add DIRECTORY"}
+	}
+	return r.unregistered(p, dir)
+}
+
+// lookUp returns a registered package.
+func (r *run) lookUp(have tree.Snapshot, p dkms.Package) (*candidate, bool, error) {
+	state, ok := have.Find(p)
+	if !ok {
+		return nil, false, nil
+	}
+	if state.State == dkms.Broken {
+		// A link that is only missing is put back by add.
+		if r.call.Action == "add" && !system.Exists(r.tree.SourceLink(p)) {
+			return nil, false, nil
+		}
+		return nil, true, broken(state)
+	}
+	return r.candidateIn(p, state.Source, true), true, nil
+}
+
+// registered is lookUp for packages that are not what the call is about.
+func (r *run) registered(have tree.Snapshot, p dkms.Package) (*candidate, bool) {
+	state, ok := have.Find(p)
+	if !ok || state.State == dkms.Broken {
+		return nil, false
+	}
+	return r.candidateIn(p, state.Source, true), true
+}
+
+func (r *run) unregistered(p dkms.Package, dir string) (*candidate, error) {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) == 0 {
+		return nil, &dkms.Error{Kind: dkms.ConfInvalid, Object: dir, Problem: "is empty"}
+	}
+	c := r.candidateIn(p, dir, false)
+	if !system.Exists(c.confFile) {
+		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: c.confFile, Problem: "does not exist", Hint: "-c names another file"}
+	}
+	return c, nil
+}
+
+// fromDirectory is a source that a person points at. It is copied to its place
+// in /usr/src when it is registered, unless it lies there.
+func (r *run) fromDirectory(have tree.Snapshot, dir, file string) (*candidate, error) {
+	if r.call.ConfFile != "" {
+		file = r.call.ConfFile
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !system.Exists(file) {
+		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: file, Problem: "does not exist", Hint: "-c names another file"}
+	}
+	p, err := r.identify(file)
+	if err != nil {
+		return nil, err
+	}
+	if c, ok, err := r.lookUp(have, p); ok || err != nil {
+		return c, err
+	}
+	c, err := r.unregistered(p, dir)
+	if err != nil {
+		return nil, err
+	}
+	place := r.tree.Source(p)
+	if sameFile(dir, place) {
+		c.source = place
+		return c, nil
+	}
+	if system.Exists(place) && !r.call.Force {
+		return nil, &dkms.Error{Kind: dkms.AlreadyAdded, Object: place, Problem: "exists already",
+			Hint: "register that by its name, or replace it with --force"}
+	}
+	c.bring = func() (string, error) { return r.bringSource(dir, c.confFile, place) }
+	return c, nil
+}
+
+// identify reads a package's name and version from its dkms.conf; -m and -v win.
+func (r *run) identify(file string) (dkms.Package, error) {
+	given, err := r.call.named()
+	if err != nil {
+		return given, err
+	}
+	k, err := r.someKernel()
+	if err != nil {
+		return given, err
+	}
+	read, err := conf.Identify(r.ctx, r.confRequest(&candidate{Package: given, confFile: file}), k)
+	if err != nil {
+		return read, err
+	}
+	p := dkms.Package{Name: or(given.Name, read.Name), Version: or(given.Version, read.Version)}
+	for what, word := range map[string]string{"PACKAGE_NAME": p.Name, "PACKAGE_VERSION": p.Version} {
+		if err := dkms.CheckWord(what, word); err != nil {
+			return p, &dkms.Error{Kind: dkms.ConfInvalid, Object: file, Problem: err.Error(), Hint: "-v gives the version by hand"}
+		}
+	}
+	return p, nil
+}
+
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+// someKernel is the one that a dkms.conf is asked about when only its name and
+// version matter: the first of the call.
+func (r *run) someKernel() (kbuild.Kernel, error) {
+	ids, err := r.call.targets()
+	if err != nil {
+		return kbuild.Kernel{}, err
+	}
+	return r.kernel(ids[0])
+}
+
+// bringSource copies the source in dir to place, with file as its dkms.conf.
+func (r *run) bringSource(dir, file, place string) (string, error) {
+	staged, err := os.MkdirTemp(filepath.Dir(place), "."+filepath.Base(place)+"-")
+	if err != nil {
+		return "", &dkms.Error{Kind: dkms.NotAllowed, Object: filepath.Dir(place), Problem: "cannot be written", Err: err, Hint: "run as root"}
+	}
+	defer os.RemoveAll(staged)
+	copied := filepath.Join(staged, "source")
+	if err := system.CopyTree(dir, copied); err != nil {
+		return "", &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "cannot be copied to " + place, Err: err}
+	}
+	if !sameFile(file, filepath.Join(dir, "dkms.conf")) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		if err := system.WriteFile(filepath.Join(copied, "dkms.conf"), data, 0o644); err != nil {
+			return "", err
+		}
+	}
+	if system.Exists(place) {
+		if err := os.Rename(place, filepath.Join(staged, "former")); err != nil {
+			return "", err
+		}
+	}
+	return place, system.Rename(copied, place)
+}

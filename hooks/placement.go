@@ -1,0 +1,119 @@
+package hooks
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+	"github.com/dkms-hook/dkms-hook/kbuild/ko"
+)
+
+// forceDir holds files that name packages whose modules are installed whatever
+// versions the kernel has.
+const forceDir = "/usr/share/dkms/modules_to_force_install"
+
+// placements says where each built module goes. Those that the kernel has in
+// the same or a newer version are left out; none left is an error.
+func (r *run) placements(s plan.Step, k kbuild.Kernel, recipe kbuild.Recipe) ([]tree.Placement, error) {
+	if _, err := distribution(); err != nil {
+		return nil, err
+	}
+	all := r.usualPlacements(k, recipe)
+	if len(all) < len(recipe.Modules) {
+		return nil, &dkms.Error{Kind: dkms.NothingInstalled, Object: s.Ref.String(), Problem: "a promised module is not in the tree",
+			Hint: "build it again with --force"}
+	}
+	if s.Force || r.call.Force || r.call.ForceVersion || forcedByFile(recipe.Package) {
+		return all, nil
+	}
+	var out []tree.Placement
+	var kept []string
+	for _, p := range all {
+		why, err := r.better(filepath.Join(r.tree.ModuleDir(s.Ref), p.From), k, p.Dest)
+		if err != nil {
+			return nil, err
+		}
+		if why == "" {
+			out = append(out, p)
+		} else {
+			kept = append(kept, why)
+		}
+	}
+	if len(out) == 0 && len(kept) > 0 {
+		return nil, &dkms.Error{Kind: dkms.NothingInstalled, Object: s.Ref.String(), Problem: "not installed: " + strings.Join(kept, "; "),
+			Hint: "--force installs it all the same"}
+	}
+	for _, why := range kept {
+		r.console.Notice(fmt.Sprintf("%s: %s", s.Ref, why))
+	}
+	return out, nil
+}
+
+// usualPlacements are those of all modules that are in the tree.
+func (r *run) usualPlacements(k kbuild.Kernel, recipe kbuild.Recipe) []tree.Placement {
+	var out []tree.Placement
+	for i, m := range r.modulesOf(recipe) {
+		file, ok := r.tree.BuiltFile(recipe.Ref, m.Name)
+		if !ok {
+			continue
+		}
+		out = append(out, tree.Placement{From: file, To: filepath.Join(k.ModuleDir, m.Dir, file), Dest: recipe.Modules[i].DestDir})
+	}
+	return out
+}
+
+// better tells whether the kernel has the module that was built in a version
+// that is not to be replaced: the same, or a newer one.
+func (r *run) better(built string, k kbuild.Kernel, dest string) (string, error) {
+	name, _ := tree.ModuleName(built)
+	there, ok := r.tree.Locate(k.Release, name, dest)
+	if !ok {
+		return "", nil
+	}
+	mine, err := ko.Open(built)
+	if err != nil {
+		return "", err
+	}
+	theirs, err := ko.Open(there)
+	if err != nil {
+		return "", nil // what cannot be read cannot be better
+	}
+	switch ko.Compare(mine, theirs) {
+	case ko.Same:
+		return fmt.Sprintf("%s is the same (version %s)", there, or(theirs.Version, "unnamed")), nil
+	case ko.Newer:
+		return fmt.Sprintf("%s is newer (version %s, this is %s)", there, theirs.Version, mine.Version), nil
+	}
+	return "", nil
+}
+
+// forcedByFile reports whether a file in forceDir names p.
+func forcedByFile(p dkms.Package) bool {
+	entries, err := os.ReadDir(forceDir)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		return e.Name() == p.Name || e.Name() == p.Name+"_version-override"
+	})
+}
+
+// resolved returns what is known of a ref that is registered.
+func (r *run) resolved(ref dkms.Ref) (*candidate, kbuild.Kernel, kbuild.Recipe, error) {
+	k, err := r.kernel(ref.KernelID)
+	if err != nil {
+		return nil, k, kbuild.Recipe{}, err
+	}
+	c, ok := r.packages[ref.Package]
+	if !ok {
+		c = r.candidateIn(ref.Package, r.tree.SourceLink(ref.Package), true)
+	}
+	recipe, err := r.recipe(c, k)
+	return c, k, recipe, err
+}

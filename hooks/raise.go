@@ -1,0 +1,135 @@
+package hooks
+
+import (
+	"fmt"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/report"
+)
+
+// add registers a package.
+func (r *run) add() error {
+	end, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return err
+	}
+	c, err := r.candidate(have)
+	if err != nil {
+		return err
+	}
+	if c.registered {
+		return &dkms.Error{Kind: dkms.AlreadyAdded, Object: c.Package.String(), Problem: "is in the tree already",
+			Hint: fmt.Sprintf("dkms remove %s --all takes it out", c.Package)}
+	}
+	// Its dkms.conf must be sound, for the kernel that is named or runs; that
+	// the kernel is excluded or has no headers does not matter yet.
+	ids, err := r.call.targets()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := r.raise(c, id, dkms.Added, ""); err != nil {
+			return err
+		}
+	}
+	clear(r.faults)
+	want := r.want()
+	want.Targets = []plan.Target{{Ref: dkms.Ref{Package: c.Package}, Goal: dkms.Added, Why: "asked for"}}
+	_, err = r.settle(want)
+	return err
+}
+
+func (r *run) build() error   { return r.reach(dkms.Built) }
+func (r *run) install() error { return r.reach(dkms.Installed) }
+
+// reach brings one package as far as goal for the kernels of the call.
+func (r *run) reach(goal dkms.State) error {
+	ids, err := r.call.targets()
+	if err != nil {
+		return err
+	}
+	end, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return err
+	}
+	c, err := r.candidate(have)
+	if err != nil {
+		return err
+	}
+	want := r.want()
+	for _, id := range ids {
+		t, err := r.raise(c, id, goal, "asked for")
+		if err != nil {
+			return err
+		}
+		r.requireDepends(&t, have)
+		want.Targets = append(want.Targets, t)
+	}
+	if goal == dkms.Installed {
+		r.dependents(&want, have)
+	}
+	p, err := r.settle(want)
+	r.sayUpToDate(p, goal)
+	return err
+}
+
+// sayUpToDate tells of each target that was there already.
+func (r *run) sayUpToDate(p plan.Plan, goal dkms.State) {
+	for _, n := range p.Notes {
+		if n.Reason == plan.UpToDate && n.Ref.Release != "" {
+			fmt.Fprintf(r.result, "%s for %s: already %s, nothing to do (--force does it again)\n", n.Ref.Package, headline(n.Ref.KernelID), goal)
+		}
+	}
+}
+
+// settle makes it so: it compares want with what is there, applies the
+// difference and prints what became of it.
+func (r *run) settle(want plan.Want) (plan.Plan, error) {
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	p := plan.Diff(want, r.haveOf(have))
+	done, err := r.execute(p)
+	if err != nil {
+		return p, err
+	}
+	r.summarize(p)
+	return p, r.firstError(want, p, done)
+}
+
+// summarize prints a line for each package and kernel that changed or failed:
+// what was reached on standard output, the rest on standard error.
+func (r *run) summarize(p plan.Plan) {
+	var failed []report.Outcome
+	seen := map[dkms.Ref]bool{}
+	for _, s := range p.Steps {
+		o, ok := r.did[s.Ref]
+		if !ok || seen[s.Ref] {
+			continue
+		}
+		seen[s.Ref] = true
+		switch {
+		case o.Err != nil:
+			failed = append(failed, r.failure(o))
+		case s.Ref.Release == "":
+			fmt.Fprintf(r.result, "%s: %s\n", s.Ref.Package, o.Did)
+		default:
+			fmt.Fprintf(r.result, "%s, %s, %s: %s\n", s.Ref.Package, s.Ref.Release, s.Ref.Arch, o.Did)
+		}
+	}
+	if len(failed) > 1 {
+		r.console.Summary(failed, "")
+	}
+}

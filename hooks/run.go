@@ -1,0 +1,183 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/dkms-hook/dkms-hook/conf"
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/report"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+)
+
+// etcDir holds framework.conf and what an administrator overrides.
+const etcDir = "/etc/dkms"
+
+// run is one call while it is carried out.
+type run struct {
+	Engine
+	ctx       context.Context
+	call      Call
+	framework conf.Framework
+	tree      tree.Tree
+	chroot    bool // decided before any private namespace is made
+
+	result  io.Writer // what was asked for; nothing with -q, but for status
+	console report.Console
+
+	kernels  map[dkms.KernelID]kbuild.Kernel
+	packages map[dkms.Package]*candidate
+	recipes  map[dkms.Ref]kbuild.Recipe
+	faults   map[dkms.Ref]error // what stands behind a target that is not ready
+
+	mu      sync.Mutex
+	changed map[dkms.KernelID][]*tree.Transaction // what this run has changed, by kernel
+	did     map[dkms.Ref]report.Outcome
+	phases  []report.Phase
+}
+
+func newRun(ctx context.Context, e Engine, c Call) (*run, error) {
+	framework, problems, err := conf.LoadFramework(ctx, etcDir)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{
+		Engine: e, ctx: ctx, call: c, framework: framework,
+		chroot:  system.InChroot(),
+		result:  e.Stdout,
+		console: Console(e.Stderr, c.Quiet),
+
+		kernels:  map[dkms.KernelID]kbuild.Kernel{},
+		packages: map[dkms.Package]*candidate{},
+		recipes:  map[dkms.Ref]kbuild.Recipe{},
+		faults:   map[dkms.Ref]error{},
+		changed:  map[dkms.KernelID][]*tree.Transaction{},
+		did:      map[dkms.Ref]report.Outcome{},
+	}
+	for _, p := range problems {
+		r.console.Warn(p.String())
+	}
+	if c.Quiet {
+		r.result = io.Discard
+	}
+	r.tree = tree.Tree{
+		Dir:        or(c.DKMSTree, framework.DKMSTree),
+		SourceDir:  or(c.SourceTree, framework.SourceTree),
+		InstallDir: or(c.InstallTree, framework.InstallTree),
+	}
+	return r, nil
+}
+
+func or(given, otherwise string) string {
+	if given != "" {
+		return given
+	}
+	return otherwise
+}
+
+// begin opens a writing run: the tree is there and writable, the lock is ours,
+// and what a crash left is swept up. The returned function ends it.
+func (r *run) begin() (end func(), err error) {
+	if err := r.writable(); err != nil {
+		return nil, err
+	}
+	lock, err := r.tree.Lock(r.ctx, func(pid int) {
+		r.console.Notice(fmt.Sprintf("waiting for pid %d, which is changing %s", pid, r.tree.Dir))
+	})
+	if err != nil {
+		return nil, err
+	}
+	end = func() { _ = lock.Unlock() }
+	if err := r.sweep(); err != nil {
+		end()
+		return nil, err
+	}
+	return end, nil
+}
+
+// sweep clears away what a killed run left, and runs the depmod it still owed.
+func (r *run) sweep() error {
+	swept, err := r.tree.Sweep(r.ctx)
+	for _, note := range swept.Notes {
+		r.console.Notice(note)
+	}
+	if err != nil {
+		return err
+	}
+	arch, err := kbuild.HostArch()
+	if err != nil {
+		return err
+	}
+	for _, release := range swept.Depmod {
+		k, err := r.kernel(dkms.KernelID{Release: release, Arch: arch})
+		if err == nil {
+			err = kbuild.Depmod(r.ctx, k)
+		}
+		if err != nil {
+			r.console.Warn(err.Error())
+			continue
+		}
+		if err := r.tree.DepmodDone(release); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writable refuses early and in one voice what would fail half-way.
+func (r *run) writable() error {
+	err := os.MkdirAll(r.tree.Dir, 0o755)
+	if err == nil {
+		err = syscall.Access(r.tree.Dir, 2 /* W_OK */)
+	}
+	if err == nil {
+		return nil
+	}
+	hint := "run as root"
+	if errors.Is(err, syscall.EROFS) {
+		hint = "the file system is read-only"
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return &dkms.Error{Kind: dkms.NotAllowed, Object: r.tree.Dir, Problem: "cannot be written", Err: err, Hint: hint}
+}
+
+// kernel returns what is known of id, read once.
+func (r *run) kernel(id dkms.KernelID) (kbuild.Kernel, error) {
+	if k, ok := r.kernels[id]; ok {
+		return k, nil
+	}
+	k, err := kbuild.OpenKernel(kbuild.KernelOptions{
+		ID: id, InstallTree: r.tree.InstallDir, SourceDir: r.call.KernelSource, ConfigFile: r.call.KernelConfig,
+	})
+	if err != nil {
+		return kbuild.Kernel{}, err
+	}
+	r.kernels[id] = k
+	return k, nil
+}
+
+// Console is how messages go to w: in colour on a terminal, unless NO_COLOR is
+// set.
+func Console(w io.Writer, quiet bool) report.Console {
+	colour := terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return report.Console{W: w, Colour: colour, Quiet: quiet}
+}
+
+// terminal reports whether w is one.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,147 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+)
+
+// raise makes the target that c shall come as far as goal for kernel id. What
+// stands in the way is not an error here but the target's note, and its fault
+// if it should become this call's status; an invalid dkms.conf is an error.
+func (r *run) raise(c *candidate, id dkms.KernelID, goal dkms.State, why string) (plan.Target, error) {
+	ref := dkms.Ref{Package: c.Package, KernelID: id}
+	t := plan.Target{Ref: ref, Goal: goal, Why: why, Force: r.call.Force}
+	k, err := r.kernel(id)
+	if err != nil {
+		return t, err
+	}
+	recipe, err := r.recipe(c, k)
+	switch kind := kindOf(err); {
+	case err == nil:
+	case kind == dkms.Excluded:
+		r.stop(&t, plan.ExcludedByRule, err)
+		return t, nil
+	default:
+		return t, err
+	}
+	t.Depends, t.DependsRebuild = recipe.Depends, recipe.RebuildOnDepends
+	if err := k.RequireHeaders(); err != nil {
+		r.stop(&t, plan.PendingHeaders, err)
+	}
+	return t, nil
+}
+
+// stop notes why a target cannot be reached.
+func (r *run) stop(t *plan.Target, reason plan.Reason, err error) {
+	t.NotReady = &plan.Note{Ref: t.Ref, Reason: reason, Text: problemText(err)}
+	r.faults[t.Ref] = err
+}
+
+// problemText is the problem without its object, which a note has already.
+func problemText(err error) string {
+	var e *dkms.Error
+	if errors.As(err, &e) && e.Problem != "" {
+		return e.Problem
+	}
+	return err.Error()
+}
+
+// requireDepends is for what a person asks for by name: each of BUILD_DEPENDS
+// must be installed on that kernel already, or --force be given.
+func (r *run) requireDepends(t *plan.Target, have tree.Snapshot) {
+	depends := t.Depends
+	t.Depends = nil
+	if t.NotReady != nil || have.Ref(t.Ref).State >= dkms.Built && !t.Force {
+		return
+	}
+	var missing []string
+	for _, name := range depends {
+		if _, ok := have.Active(name, t.Ref.KernelID); !ok {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	err := &dkms.Error{Kind: dkms.DependsMissing, Object: t.Ref.String(),
+		Problem: fmt.Sprintf("needs %s installed for %s first (BUILD_DEPENDS)", strings.Join(missing, ", "), t.Ref.Release),
+		Hint:    "install that first, or give --force"}
+	if t.Force {
+		r.console.Warn(err.Error())
+		return
+	}
+	r.stop(t, plan.MissingDepends, err)
+}
+
+// dependents adds to want what must be rebuilt because it was built with
+// another version of what want installs (BUILD_DEPENDS_REBUILD).
+func (r *run) dependents(want *plan.Want, have tree.Snapshot) {
+	installs := map[string][]dkms.KernelID{}
+	for _, t := range want.Targets {
+		if t.Goal == dkms.Installed && t.NotReady == nil {
+			installs[t.Ref.Name] = append(installs[t.Ref.Name], t.Ref.KernelID)
+		}
+	}
+	for _, s := range refsOf(have) {
+		if s.State != dkms.Installed || wanted(*want, s.Ref) {
+			continue
+		}
+		c, ok := r.registered(have, s.Ref.Package)
+		if !ok {
+			continue
+		}
+		for name := range r.builtWith(s.Ref) {
+			if !slices.Contains(installs[name], s.Ref.KernelID) {
+				continue
+			}
+			t, err := r.raise(c, s.Ref.KernelID, dkms.Installed, "it was built with another "+name)
+			if err != nil {
+				r.console.Warn(err.Error())
+				continue
+			}
+			delete(r.faults, t.Ref) // not what was asked for
+			want.Targets = append(want.Targets, t)
+			break
+		}
+	}
+}
+
+func wanted(want plan.Want, ref dkms.Ref) bool {
+	return slices.ContainsFunc(want.Targets, func(t plan.Target) bool { return t.Ref == ref })
+}
+
+// haveOf tells the plan what is there.
+func (r *run) haveOf(s tree.Snapshot) plan.Have {
+	var have plan.Have
+	for _, p := range s.Packages {
+		hp := plan.HavePackage{Package: p.Package}
+		if p.State == dkms.Broken {
+			hp.Broken = p.Problem
+		}
+		have.Packages = append(have.Packages, hp)
+		for _, ref := range p.Refs {
+			have.Refs = append(have.Refs, plan.HaveRef{Ref: ref.Ref, State: ref.State, Stale: r.staleness(ref.Ref), BuiltWith: r.builtWith(ref.Ref)})
+		}
+	}
+	return have
+}
+
+// want begins what shall be.
+func (r *run) want() plan.Want {
+	return plan.Want{NoDepmod: r.call.NoDepmod, PostTransaction: r.framework.PostTransaction != ""}
+}
+
+// refsOf lists every package that is built for some kernel.
+func refsOf(s tree.Snapshot) []tree.RefState {
+	var refs []tree.RefState
+	for _, p := range s.Packages {
+		refs = append(refs, p.Refs...)
+	}
+	return refs
+}

@@ -1,0 +1,3 @@
+// Package templates holds every text that is installed or generated, embedded
+// in the program. It has no logic.
+package templates
