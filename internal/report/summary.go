@@ -1,7 +1,8 @@
 package report
 
 import (
-	"time"
+	"errors"
+	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 )
@@ -20,19 +21,71 @@ type Failure struct {
 	Class string // "kernel API change"
 	First string // first error: "file:line: message"
 	Log   string // path of the log
-	Still string // version that stays in place: "it87/1 is still installed"; may be empty
+	Still string // what stays in place: "it87/1 is still installed"; may be empty
 }
 
-// Summary prints one line for each outcome that changed something or failed,
-// and one hint when something failed.
-func (c Console) Summary(outcomes []Outcome, hint string) {}
-
-// Phase is a part of a run, for Timing.
-type Phase struct {
-	Of       string // what it belongs to; may be empty
-	Name     string
-	Duration time.Duration
+// Summary prints a line for each outcome that changed something or failed, and
+// the hint, if there is one and something failed. With Quiet it prints the
+// failures only.
+func (c Console) Summary(outcomes []Outcome, hint string) {
+	failed := false
+	for _, o := range outcomes {
+		switch {
+		case o.Err != nil || o.Fail != nil:
+			c.failed(o)
+			failed = true
+		case o.Did != "" && !c.Quiet:
+			c.print(about(o.Ref)+":", joined(", ", c.paint(green, o.Did), o.Detail))
+		}
+	}
+	if failed && hint != "" {
+		c.print("  "+c.paint(bold, "hint:"), hint)
+	}
 }
 
-// Timing prints a table of where the time went.
-func (c Console) Timing(phases []Phase) {}
+// failed prints "NAME/VER for RELEASE: CLASS: FILE:LINE: MESSAGE" and what
+// else there is to know, or the error where it is not about a build.
+func (c Console) failed(o Outcome) {
+	head := c.paint(red, about(o.Ref)+":")
+	if o.Fail == nil {
+		c.print(head, problemOf(o))
+		return
+	}
+	text := joined(": ", o.Fail.Class, o.Fail.First)
+	if text == "" && o.Err != nil {
+		text = problemOf(o)
+	}
+	c.print(head, text)
+	if o.Fail.Still != "" {
+		c.print("  note:", o.Fail.Still)
+	}
+	if o.Fail.Log != "" {
+		c.print("  log:", o.Fail.Log)
+	}
+}
+
+// problemOf is o's error without the object, when that is what the line is
+// about anyway.
+func problemOf(o Outcome) string {
+	var e *dkms.Error
+	if !errors.As(o.Err, &e) || e.Error() != o.Err.Error() {
+		return o.Err.Error()
+	}
+	if e.Object != o.Ref.String() && e.Object != about(o.Ref) && e.Object != o.Ref.Package.String() {
+		return o.Err.Error()
+	}
+	bare := *e
+	bare.Object = ""
+	return bare.Error()
+}
+
+// joined joins the words that are not empty.
+func joined(separator string, words ...string) string {
+	var some []string
+	for _, w := range words {
+		if w != "" {
+			some = append(some, w)
+		}
+	}
+	return strings.Join(some, separator)
+}
