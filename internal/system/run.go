@@ -63,6 +63,39 @@ func Run(ctx context.Context, c Command) error {
 	if err != nil {
 		return err
 	}
+	pulse := &pulse{}
+	cmd, err := start(path, c, pulse)
+	if err != nil {
+		return err
+	}
+	stop := watch(ctx, -cmd.Process.Pid, pulse, c.Silence)
+	err = cmd.Wait()
+	why := stop()
+	if why != nil && err != nil {
+		return why
+	}
+	return exitError(c.Args[0], err)
+}
+
+// start starts c. A file that was written a moment ago can be busy because a
+// process that another thread is just forking still holds it (ETXTBSY, see
+// go.dev/issue/22315); that passes.
+func start(path string, c Command, p *pulse) (*exec.Cmd, error) {
+	for try := 0; ; try++ {
+		cmd, err := c.prepare(path, p)
+		if err != nil {
+			return nil, err
+		}
+		p.beat()
+		err = cmd.Start()
+		if err == nil || try == 10 || !errors.Is(err, syscall.ETXTBSY) {
+			return cmd, err
+		}
+		time.Sleep(time.Duration(try+1) * 5 * time.Millisecond)
+	}
+}
+
+func (c Command) prepare(path string, p *pulse) (*exec.Cmd, error) {
 	cmd := exec.Command(path)
 	cmd.Args, cmd.Dir, cmd.Env = c.Args, c.Dir, c.Env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -72,29 +105,25 @@ func Run(ctx context.Context, c Command) error {
 	if cmd.Stdin = c.Stdin; c.Stdin == nil {
 		null, err := devNull()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		cmd.Stdin = null
 	}
-	pulse := &pulse{}
-	pulse.beat()
-	cmd.Stdout = pulse.watch(c.Stdout)
+	cmd.Stdout = p.watch(c.Stdout)
 	cmd.Stderr = cmd.Stdout
-	if c.Stderr != c.Stdout {
-		cmd.Stderr = pulse.watch(c.Stderr)
+	if !sameWriter(c.Stdout, c.Stderr) {
+		cmd.Stderr = p.watch(c.Stderr)
 	}
 	// A grandchild that keeps our pipe open must not keep us waiting.
 	cmd.WaitDelay = 2 * time.Second
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	stop := watch(ctx, -cmd.Process.Pid, pulse, c.Silence)
-	err = cmd.Wait()
-	why := stop()
-	if why != nil {
-		return why
-	}
-	return exitError(c.Args[0], err)
+	return cmd, nil
+}
+
+// sameWriter reports whether a and b are one writer. Writers that cannot be
+// compared, such as functions, are two.
+func sameWriter(a, b io.Writer) (same bool) {
+	defer func() { _ = recover() }()
+	return a == b
 }
 
 // Output runs c and returns what it printed on standard output.
@@ -122,19 +151,29 @@ func watch(ctx context.Context, pgid int, p *pulse, silence time.Duration) func(
 				reason <- nil
 				return
 			case <-ctx.Done():
-				_ = syscall.Kill(pgid, syscall.SIGKILL)
-				reason <- context.Cause(ctx)
+				reason <- kill(pgid, done, context.Cause(ctx))
 				return
 			case <-tick.C:
 				if p.since() > silence {
-					_ = syscall.Kill(pgid, syscall.SIGKILL)
-					reason <- ErrSilent
+					reason <- kill(pgid, done, ErrSilent)
 					return
 				}
 			}
 		}
 	}()
 	return func() error { close(done); return <-reason }
+}
+
+// kill ends the process group and returns why, unless the command has ended by
+// itself: then its number may be another's already.
+func kill(pgid int, done <-chan struct{}, why error) error {
+	select {
+	case <-done:
+		return nil
+	default:
+	}
+	_ = syscall.Kill(pgid, syscall.SIGKILL)
+	return why
 }
 
 func exitError(program string, err error) error {
@@ -162,12 +201,20 @@ func (p *pulse) watch(w io.Writer) io.Writer {
 	if w == nil {
 		w = io.Discard
 	}
-	return writerFunc(func(b []byte) (int, error) { p.beat(); return w.Write(b) })
+	return &pulsed{p, w}
 }
 
-type writerFunc func([]byte) (int, error)
+// pulsed is a pointer so that os/exec sees when standard output and error are
+// one writer, and gives the child one pipe for both: lines keep their order.
+type pulsed struct {
+	pulse *pulse
+	w     io.Writer
+}
 
-func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+func (p *pulsed) Write(b []byte) (int, error) {
+	p.pulse.beat()
+	return p.w.Write(b)
+}
 
 // limitedBuffer keeps the first 16 MiB, so that a mad program cannot eat the
 // memory of a package transaction.

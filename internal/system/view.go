@@ -24,17 +24,32 @@ var ErrNoView = errors.New("no privilege for a private mount namespace")
 // It returns ErrNoView when the privilege is missing, and fn did not run then.
 func WithView(binds []Bind, fn func() error) error {
 	result := make(chan error, 1)
-	go func() {
-		// Never unlocked: the thread ends with the goroutine, and with it
-		// the namespace.
-		runtime.LockOSThread()
+	go onDyingThread(func() {
 		if err := enterView(binds); err != nil {
 			result <- err
 			return
 		}
 		result <- fn()
-	}()
+	})
 	return <-result
+}
+
+// onDyingThread runs fn on a thread that ends with it, and what fn did to the
+// thread ends too. The first thread of a process never ends (and is what
+// /proc/self shows), so that one is held until fn has found another.
+func onDyingThread(fn func()) {
+	runtime.LockOSThread() // unlocked nowhere else: that is what ends it
+	if unix.Gettid() != unix.Getpid() {
+		fn()
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		onDyingThread(fn)
+	}()
+	<-done
+	runtime.UnlockOSThread()
 }
 
 func enterView(binds []Bind) error {
@@ -45,7 +60,11 @@ func enterView(binds []Bind) error {
 		return fmt.Errorf("%w: %w", ErrNoView, err)
 	}
 	for _, b := range binds {
-		if err := unix.Mount(b.From, b.To, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		err := unix.Mount(b.From, b.To, "", unix.MS_BIND|unix.MS_REC, "")
+		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+			return fmt.Errorf("%w: bind %s over %s: %w", ErrNoView, b.From, b.To, err)
+		}
+		if err != nil {
 			return fmt.Errorf("bind %s over %s: %w", b.From, b.To, err)
 		}
 	}
