@@ -41,8 +41,8 @@ func (t Tree) Uninstall(r dkms.Ref, known []Placement) (*Transaction, error) {
 	for _, f := range files {
 		if !j.touches(f.Path) && system.Exists(f.Path) {
 			j.drop(f.Path)
-			j.Prune = append(j.Prune, filepath.Dir(f.Path))
 		}
+		j.Prune = append(j.Prune, filepath.Dir(f.Path))
 	}
 	if m, err := t.Manifest(r); err == nil {
 		m.Installed = nil
