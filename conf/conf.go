@@ -84,5 +84,7 @@ func (c *Conf) Package() dkms.Package {
 // *Invalid with all problems. With ConfInvalid the Conf is there as well, as
 // far as it could be decoded: removal must not fail on a bad dkms.conf.
 func Load(ctx context.Context, r Request, k kbuild.Kernel) (*Conf, error) {
-	return nil, nil
+	e := newEvaluation(r, k)
+	defer e.close()
+	return e.load(ctx)
 }

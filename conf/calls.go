@@ -1,0 +1,386 @@
+package conf
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/interp"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+var (
+	errDiscard = errors.New("bad substitution")
+	errTooDeep = errors.New("functions call each other without end")
+	errTooBig  = errors.New("its variables grow beyond 16 MiB")
+)
+
+// depthLimit is how many frames of Go a program may stack up: some thousands
+// of nested calls, far below what a Go stack can hold.
+const depthLimit = 60000
+
+// call sees every simple command before it runs, and gives builtins of
+// mvdan.cc/sh the options of bash that they lack. What it returns runs
+// instead; `eval` with prepared text is how it assigns variables.
+func (e *evaluation) call(ctx context.Context, args []string) ([]string, error) {
+	hc := interp.HandlerCtx(ctx)
+	switch args[0] {
+	case tickCommand:
+		return []string{":"}, e.tick(hc)
+	case statusCommand:
+		return e.savePipeStatus(args), nil
+	case returnCommand:
+		e.returned = true
+		return append([]string{"exit"}, args[1:]...), nil
+	case "builtin", "command":
+		return e.wrapped(ctx, args)
+	case "exit":
+		e.exitAt = int(hc.Pos.Line())
+	case "eval":
+		return e.evalText(args)
+	case "source", ".":
+		return e.sourceFile(hc, args)
+	case "echo":
+		return echoFlags(args), nil
+	case "printf":
+		return printfTo(hc, args)
+	case "read":
+		return readMore(hc, args), nil
+	case "mapfile", "readarray":
+		return mapfile(hc, args), nil
+	case "shopt":
+		return shopt(args), nil
+	case "set":
+		return e.set(args), nil
+	case "cd", "pushd":
+		return changeDirectory(args), nil
+	case "trap":
+		return trap(args), nil
+	case "hash":
+		return hash(args), nil
+	case "type":
+		return slices.DeleteFunc(args, func(s string) bool { return s == "-a" || s == "-f" }), nil
+	case "umask", "ulimit", "enable", "bind", "complete", "compopt", "wait", "disown", "history", "jobs":
+		return []string{":"}, nil
+	default:
+		if runtime.Callers(depthLimit, make([]uintptr, 1)) > 0 {
+			return nil, errTooDeep
+		}
+	}
+	return args, nil
+}
+
+// tick ends programs that eat memory. Those that eat time end by the context.
+func (e *evaluation) tick(hc interp.HandlerContext) error {
+	size := 0
+	hc.Env.Each(func(_ string, v expand.Variable) bool {
+		size += len(v.Str) + 16*len(v.List)
+		for _, s := range v.List {
+			size += len(s)
+		}
+		return true
+	})
+	if size > memoryLimit {
+		return errTooBig
+	}
+	if runtime.Callers(depthLimit, make([]uintptr, 1)) > 0 {
+		return errTooDeep
+	}
+	return nil
+}
+
+// wrapped gives `builtin x` and `command x` the same care as x.
+func (e *evaluation) wrapped(ctx context.Context, args []string) ([]string, error) {
+	rest := args[1:]
+	if args[0] == "command" && len(rest) > 0 && rest[0] == "-p" {
+		rest = rest[1:]
+	}
+	if len(rest) == 0 {
+		return []string{":"}, nil
+	}
+	if args[0] == "command" && rest[0] == "-V" {
+		return append([]string{"type"}, rest[1:]...), nil
+	}
+	if strings.HasPrefix(rest[0], "-") {
+		return args, nil
+	}
+	replaced, err := e.call(ctx, rest)
+	if err != nil || len(replaced) == 0 {
+		return replaced, err
+	}
+	return append([]string{args[0]}, replaced...), nil
+}
+
+// savePipeStatus leaves PIPESTATUS behind where somebody asks for it.
+func (e *evaluation) savePipeStatus(args []string) []string {
+	if !e.asksPipeStatus {
+		return args
+	}
+	statuses := strings.Join(args[1:], " ")
+	return []string{"eval", "PIPESTATUS=(" + statuses + "); " + statusCommand + " " + statuses}
+}
+
+// evalText rewrites what `eval` runs.
+func (e *evaluation) evalText(args []string) ([]string, error) {
+	if runtime.Callers(depthLimit, make([]uintptr, 1)) > 0 {
+		return nil, errTooDeep
+	}
+	if len(args) > 1 && args[1] == "--" {
+		args = args[1:]
+	}
+	text, err := e.rewritten([]byte(strings.Join(args[1:], " ")), "", nil)
+	return []string{"eval", string(text)}, err
+}
+
+// rewritten returns shell text with the rewriter's changes.
+func (e *evaluation) rewritten(text []byte, file string, where positions) ([]byte, error) {
+	p := parse(text, file)
+	if p.broken != nil && len(text) > sourceLimit {
+		return nil, errTooBig
+	}
+	e.rewriter.changed = false
+	before := len(p.stmts)
+	stmts := e.rewriter.file(p, where, false)
+	if !e.rewriter.changed && p.broken == nil && len(stmts) == before {
+		return bytes.ReplaceAll(text, []byte("\r"), []byte(carriageReturn)), nil
+	}
+	var out bytes.Buffer
+	if err := syntax.NewPrinter().Print(&out, &syntax.File{Stmts: stmts}); err != nil {
+		return nil, fmt.Errorf("cannot rewrite: %w", err)
+	}
+	if p.broken != nil {
+		fmt.Fprintf(&out, "\necho %s >&2; %s 1\n", quote(p.broken.String()), statusCommand)
+	}
+	return out.Bytes(), nil
+}
+
+// sourceFile runs `source file args` with BASH_SOURCE naming the file.
+func (e *evaluation) sourceFile(hc interp.HandlerContext, args []string) ([]string, error) {
+	if runtime.Callers(depthLimit, make([]uintptr, 1)) > 0 {
+		return nil, errTooDeep
+	}
+	if len(args) > 1 && args[1] == "--" {
+		args = args[1:]
+	}
+	if len(args) < 2 {
+		return args, nil
+	}
+	if _, ours := e.sourced[args[1]]; ours {
+		return args, nil
+	}
+	path := e.findSource(hc, args[1])
+	text, err := e.readSource(hc, path)
+	if err != nil {
+		return []string{"eval", "echo " + quote(args[1]+": No such file or directory") + " >&2; " + statusCommand + " 1"}, nil
+	}
+	text, err = e.rewritten(text, path, e.where)
+	if err != nil {
+		return nil, err
+	}
+	e.sources++
+	name := "/proc/self/dkms-conf-source/" + strconv.Itoa(e.sources)
+	e.sourced[name] = text
+	call := []string{"source", name}
+	for _, arg := range args[2:] {
+		call = append(call, quote(arg))
+	}
+	return []string{"eval", "BASH_SOURCE=(" + quote(path) + ` "${BASH_SOURCE[@]}"); ` + strings.Join(call, " ") +
+		"; " + statusCommand + `0=$?; BASH_SOURCE=("${BASH_SOURCE[@]:1}"); ` + statusCommand + ` "$` + statusCommand + `0"`}, nil
+}
+
+// findSource looks a name without a slash up in PATH, then in the current
+// directory, as bash does outside POSIX mode.
+func (e *evaluation) findSource(hc interp.HandlerContext, name string) string {
+	if strings.Contains(name, "/") {
+		return name
+	}
+	for _, dir := range filepath.SplitList(hc.Env.Get("PATH").String()) {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return name
+}
+
+func (e *evaluation) readSource(hc interp.HandlerContext, path string) ([]byte, error) {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(hc.Dir, path)
+	}
+	if text, ok := e.written[filepath.Clean(path)]; ok {
+		return *text, nil
+	}
+	if rest, ok := strings.CutPrefix(path, fmt.Sprintf("/proc/%d/fd/", os.Getpid())); ok {
+		return e.pipes.read(rest)
+	}
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, memoryLimit))
+}
+
+// echoFlags splits -ne into -n -e.
+func echoFlags(args []string) []string {
+	out := []string{"echo"}
+	for i, arg := range args[1:] {
+		if len(arg) < 2 || arg[0] != '-' || strings.Trim(arg[1:], "neE") != "" {
+			if strings.HasPrefix(arg, "-") && len(arg) == 2 && strings.Trim(arg[1:], "neE") == "" {
+				break
+			}
+			return append(out, args[i+1:]...)
+		}
+		for _, c := range arg[1:] {
+			out = append(out, "-"+string(c))
+		}
+	}
+	return out
+}
+
+// printfTo does printf -v.
+func printfTo(hc interp.HandlerContext, args []string) ([]string, error) {
+	if len(args) > 1 && args[1] == "--" {
+		return append([]string{"printf"}, args[2:]...), nil
+	}
+	if len(args) < 4 || args[1] != "-v" {
+		return args, nil
+	}
+	name, format, rest := args[2], args[3], args[4:]
+	if format == "--" && len(rest) > 0 {
+		format, rest = rest[0], rest[1:]
+	}
+	cfg := &expand.Config{Env: hc.Env}
+	var out strings.Builder
+	for {
+		s, n, err := expand.Format(cfg, format, rest)
+		if err != nil {
+			return []string{"false"}, nil
+		}
+		out.WriteString(s)
+		if rest = rest[n:]; n == 0 || len(rest) == 0 {
+			break
+		}
+	}
+	return []string{"eval", name + "=" + quote(out.String())}, nil
+}
+
+// shopt does -q and answers for options that make no difference here.
+func shopt(args []string) []string {
+	quiet, mode := false, ""
+	rest := args[1:]
+	for len(rest) > 0 && len(rest[0]) > 1 && rest[0][0] == '-' {
+		for _, c := range rest[0][1:] {
+			switch c {
+			case 'q':
+				quiet = true
+			case 's', 'u', 'o':
+				mode += " -" + string(c)
+			}
+		}
+		rest = rest[1:]
+	}
+	if quiet && mode == "" && len(rest) > 0 {
+		return []string{"eval", "case $(builtin shopt " + quote(rest[0]) + ") in *on*) ;; *) " + statusCommand + " 1;; esac"}
+	}
+	known := slices.DeleteFunc(slices.Clone(rest), func(name string) bool {
+		return !slices.Contains([]string{"dotglob", "extglob", "globstar", "nocaseglob", "nullglob", "expand_aliases"}, name)
+	})
+	if mode != "" && !strings.Contains(mode, "-o") {
+		if len(known) == 0 {
+			return []string{":"}
+		}
+		rest = known
+	}
+	return slices.Concat([]string{"shopt"}, strings.Fields(mode), rest)
+}
+
+// set drops the options that mvdan.cc/sh has not.
+func (e *evaluation) set(args []string) []string {
+	out := []string{"set"}
+	for i := 1; i < len(args); i++ {
+		arg := args[i]
+		if len(arg) < 2 || arg[0] != '-' && arg[0] != '+' || arg == "--" {
+			return append(out, args[i:]...)
+		}
+		if arg[1] == 'o' && len(arg) == 2 && i+1 < len(args) {
+			i++
+			if args[i] == "pipefail" {
+				e.pipefail = arg[0] == '-'
+			}
+			if slices.Contains([]string{"allexport", "errexit", "noexec", "noglob", "nounset", "xtrace"}, args[i]) {
+				out = append(out, arg, args[i])
+			}
+			continue
+		}
+		if kept := strings.Map(func(c rune) rune {
+			if strings.ContainsRune("aenfux", c) {
+				return c
+			}
+			return -1
+		}, arg[1:]); kept != "" {
+			out = append(out, arg[:1]+kept)
+		}
+	}
+	if len(out) == 1 && len(args) > 1 {
+		return []string{":"}
+	}
+	return out
+}
+
+// changeDirectory drops the options of cd and pushd.
+func changeDirectory(args []string) []string {
+	for len(args) > 1 && slices.Contains([]string{"-L", "-P", "-e", "-@", "--"}, args[1]) {
+		args = append([]string{args[0]}, args[2:]...)
+	}
+	return args
+}
+
+// trap keeps the traps that can fire here.
+func trap(args []string) []string {
+	if len(args) < 3 || strings.HasPrefix(args[1], "-") && args[1] != "-" && args[1] != "--" {
+		return []string{":"}
+	}
+	out := []string{"trap", "--"}
+	rest := args[1:]
+	if rest[0] == "--" {
+		rest = rest[1:]
+	}
+	out = append(out, rest[0])
+	for _, signal := range rest[1:] {
+		switch signal {
+		case "EXIT", "ERR":
+			out = append(out, signal)
+		case "0":
+			out = append(out, "EXIT")
+		}
+	}
+	if len(out) == 3 {
+		return []string{":"}
+	}
+	return out
+}
+
+// hash says whether programs exist, quietly.
+func hash(args []string) []string {
+	names := slices.DeleteFunc(args[1:], func(s string) bool { return strings.HasPrefix(s, "-") })
+	if len(names) == 0 {
+		return []string{":"}
+	}
+	for i := range names {
+		names[i] = "builtin type -P " + quote(names[i]) + " >/dev/null"
+	}
+	return []string{"eval", strings.Join(names, " && ")}
+}
+
+// quote quotes s for the shell.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

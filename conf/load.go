@@ -1,0 +1,162 @@
+package conf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+)
+
+// load evaluates, decodes and validates.
+func (e *evaluation) load(ctx context.Context) (*Conf, error) {
+	raw, err := e.evaluate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conf{
+		Raw: raw, Values: e.values(), request: e.request, where: e.where,
+		Warnings: e.warnings, Output: e.stderr.String(),
+	}
+	if e.runner == nil {
+		c.Values = raw
+	}
+	problems := append(e.problems, c.decode()...)
+	problems = append(problems, c.validate()...)
+	if len(problems) == 0 {
+		return c, nil
+	}
+	// What the parser stumbled over may explain what is missing.
+	return c, c.invalid(append(problems, e.warnings...))
+}
+
+// invalid is the error for problems.
+func (c *Conf) invalid(problems []Problem) error {
+	object := c.request.File
+	if p := c.Package(); p.Name != "" && p.Version != "" {
+		object = p.String()
+	}
+	return &dkms.Error{Kind: dkms.ConfInvalid, Object: object, Problem: "its dkms.conf is invalid", Err: &Invalid{inOrder(problems)}}
+}
+
+// evaluate runs the file, the overrides, the directives and the second
+// expansion. It returns the values before the second expansion; those after
+// it are e.values.
+func (e *evaluation) evaluate(ctx context.Context) (Directives, error) {
+	text, ok, err := readFile(e.request.File)
+	switch {
+	case err != nil:
+		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: e.request.File, Problem: "cannot be read", Err: err}
+	case !ok:
+		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: e.request.File, Problem: "there is no such file",
+			Hint: "a package needs a dkms.conf in its source directory; -c names another one"}
+	}
+	if err := e.start(); err != nil {
+		return nil, fmt.Errorf("%s: %w", e.request.File, err)
+	}
+	limit := 3 * e.timeout
+	inner, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	raw, err := e.runAll(inner, text)
+	for _, program := range e.slow {
+		e.warnings = append(e.warnings, Problem{File: e.request.File,
+			Text: fmt.Sprintf("%s ran longer than %s and was ended", program, e.timeout)})
+	}
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		e.problems = append(e.problems, Problem{File: e.request.File,
+			Text: fmt.Sprintf("does not come to an end: given up after %s", limit.Round(time.Millisecond))})
+		return e.values(), nil
+	}
+	return raw, err
+}
+
+func (e *evaluation) runAll(ctx context.Context, text []byte) (Directives, error) {
+	if err := e.run(ctx, e.request.File, text); err != nil {
+		return nil, err
+	}
+	for _, file := range e.overrides() {
+		text, ok, err := readFile(file)
+		if err != nil {
+			e.problems = append(e.problems, Problem{File: file, Text: err.Error()})
+		}
+		if !ok || err != nil {
+			continue
+		}
+		if err := e.assign(ctx, "BASH_SOURCE", "0", file); err != nil {
+			return nil, err
+		}
+		if err := e.run(ctx, file, text); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.applyDirectives(ctx); err != nil {
+		return nil, err
+	}
+	raw := e.values()
+	return raw, e.expandAgain(ctx, raw)
+}
+
+// overrides are the files of COMPAT, later ones winning: dkms(8), section
+// FILES, "/etc/dkms/<module>.conf" and the longer names.
+func (e *evaluation) overrides() []string {
+	if e.request.EtcDir == "" {
+		return nil
+	}
+	p, k := e.request.Package, e.kernel
+	if p.Name == "" {
+		p.Name = e.values().Get("PACKAGE_NAME")
+	}
+	if p.Version == "" {
+		p.Version = e.values().Get("PACKAGE_VERSION")
+	}
+	if dkms.CheckWord("name", p.Name) != nil {
+		return nil
+	}
+	names := []string{p.Name}
+	if dkms.CheckWord("version", p.Version) == nil {
+		names = append(names, p.Name+"-"+p.Version)
+		if k.Release != "" {
+			names = append(names, p.Name+"-"+p.Version+"-"+k.Release, p.Name+"-"+p.Version+"-"+k.Release+"-"+k.Arch)
+		}
+	}
+	if k.Release != "" {
+		names = append(names, p.Name+"--"+k.Release, p.Name+"--"+k.Release+"-"+k.Arch)
+	}
+	for i, name := range names {
+		names[i] = filepath.Join(e.request.EtcDir, name+".conf")
+	}
+	return names
+}
+
+// applyDirectives assigns what --directive says.
+func (e *evaluation) applyDirectives(ctx context.Context) error {
+	for _, d := range e.request.Directives {
+		name, index, value, ok := splitDirective(d)
+		n, err := strconv.Atoi(index)
+		if !ok || err != nil || n < 0 || !syntax.ValidName(name) {
+			e.problems = append(e.problems, Problem{Text: fmt.Sprintf("--directive %q: is not NAME=VALUE", d)})
+			continue
+		}
+		e.where[name] = append(e.where[name], place{file: "--directive " + name, index: index, known: true})
+		if err := e.assign(ctx, name, index, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// assign sets a variable in the shell: an array's element, or a scalar.
+func (e *evaluation) assign(ctx context.Context, name, index, value string) error {
+	at := &syntax.Lit{}
+	as := &syntax.Assign{Name: literal(at, name), Value: &syntax.Word{Parts: []syntax.WordPart{single(at, value)}}}
+	if index != "0" {
+		as.Index = word(at, index)
+	}
+	_, err := e.runNode(ctx, e.request.File, statement(at, &syntax.CallExpr{Assigns: []*syntax.Assign{as}}))
+	return err
+}

@@ -1,0 +1,412 @@
+package conf
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Commands that exist only inside an evaluation; the rewriter makes calls to
+// them and the handlers answer.
+const (
+	returnCommand  = "__dkms_conf_return"  // return from the file
+	discardCommand = "__dkms_conf_discard" // a bad substitution: give the line up
+	statusCommand  = "__dkms_conf_status"  // set $?
+	tickCommand    = "__dkms_conf_tick"    // look at time and memory
+	fileCommand    = "__dkms_conf_file"    // print the path of a pipe's content
+	quoteCommand   = "__dkms_conf_quote"   // quote for a regular expression
+	regexpCommand  = "__dkms_conf_regexp"  // translate a regular expression
+)
+
+// pipePath names the memory that stands for a pipe.
+const pipePath = "/proc/self/dkms-conf-pipe/"
+
+// A rewriter makes bash's meaning explicit where mvdan.cc/sh differs from it,
+// and leaves nothing that would start a goroutine or write a FIFO:
+//
+//   - a pipeline runs its commands one after the other, each in a subshell,
+//     joined by memory (bash, too, loses what the last one assigns);
+//   - process substitution becomes the path of such a memory;
+//   - a background command runs in the foreground;
+//   - `local` and `typeset` become `declare`, which means the same in a
+//     function and is allowed outside: dkms sources the file in a function;
+//   - `return` in the file itself ends the file;
+//   - a+=b and a[i]+=b become a="$a"b;
+//   - the right side of =~ becomes a Go regular expression.
+type rewriter struct {
+	pipes   int             // numbers the pipes of an evaluation
+	assoc   map[string]bool // names declared -A
+	changed bool            // something was rewritten
+	risky   bool            // some ${…} cannot be expanded
+	grows   int             // expansions of unbounded values since the last tick
+}
+
+// file rewrites a whole file's statements in place and notes its assignments.
+func (w *rewriter) file(p program, where positions, outermost bool) []*syntax.Stmt {
+	if w.assoc == nil {
+		w.assoc = map[string]bool{}
+	}
+	w.risky = p.risky
+	functions := 0
+	var open []bool // for every open node, whether it is a function
+	for _, st := range p.stmts {
+		syntax.Walk(st, func(n syntax.Node) bool {
+			if n == nil {
+				if open[len(open)-1] {
+					functions--
+				}
+				open = open[:len(open)-1]
+				return true
+			}
+			_, isFunction := n.(*syntax.FuncDecl)
+			open = append(open, isFunction)
+			if isFunction {
+				functions++
+			}
+			if as, ok := n.(*syntax.Assign); ok && where != nil {
+				where.note(p.file, as)
+			}
+			w.node(n, outermost && functions == 0)
+			return true
+		})
+	}
+	return w.ticks(p.stmts)
+}
+
+// node rewrites one node; Walk visits its (new) children next.
+func (w *rewriter) node(n syntax.Node, outermost bool) {
+	switch n := n.(type) {
+	case *syntax.Stmt:
+		w.stmt(n, outermost)
+	case *syntax.CallExpr:
+		w.call(n)
+	case *syntax.WhileClause:
+		n.Do = w.prepend(n.Do)
+	case *syntax.ForClause:
+		n.Do = w.prepend(n.Do)
+	case *syntax.FuncDecl:
+		if n.Body != nil {
+			body := *n.Body
+			n.Body = statement(n, &syntax.Block{Stmts: w.prepend([]*syntax.Stmt{&body})})
+		}
+	case *syntax.DeclClause:
+		w.declare(n)
+	case *syntax.BinaryTest:
+		if y, ok := n.Y.(*syntax.Word); ok && n.Op == syntax.TsReMatch {
+			n.Y = w.regexp(y)
+		}
+	case *syntax.Word:
+		n.Parts = w.parts(n.Parts)
+	case *syntax.DblQuoted:
+		n.Parts = w.parts(n.Parts)
+	case *syntax.Redirect:
+		w.redirect(n)
+	}
+}
+
+func (w *rewriter) stmt(st *syntax.Stmt, outermost bool) {
+	if st.Background || st.Coprocess || st.Disown {
+		st.Background, st.Coprocess, st.Disown = false, false, false
+		inner := *st
+		inner.Comments = nil
+		*st = *statement(&inner, &syntax.Subshell{Stmts: []*syntax.Stmt{&inner}})
+		w.changed = true
+	}
+	if w.risky && hasBadSubstitution(st) {
+		st.Cmd, st.Redirs = callTo(st, discardCommand), nil
+		w.changed = true
+	}
+	switch cmd := st.Cmd.(type) {
+	case *syntax.BinaryCmd:
+		if cmd.Op == syntax.Pipe || cmd.Op == syntax.PipeAll {
+			st.Cmd = w.pipeline(cmd)
+			w.changed = true
+		}
+	case *syntax.CallExpr:
+		if outermost && len(cmd.Args) > 0 && cmd.Args[0].Lit() == "return" {
+			cmd.Args[0] = word(cmd.Args[0], returnCommand)
+		}
+	case *syntax.CoprocClause:
+		st.Cmd = callTo(st, "false")
+		w.changed = true
+	}
+}
+
+// pipeline turns a | b | c into { (a) >p1; (b) <p1 >p2; (c) <p2; }.
+func (w *rewriter) pipeline(cmd *syntax.BinaryCmd) syntax.Command {
+	var links []*syntax.Stmt
+	var ops []syntax.BinCmdOperator
+	var flatten func(*syntax.Stmt)
+	flatten = func(st *syntax.Stmt) {
+		b, ok := st.Cmd.(*syntax.BinaryCmd)
+		if ok && len(st.Redirs) == 0 && !st.Negated && (b.Op == syntax.Pipe || b.Op == syntax.PipeAll) {
+			flatten(b.X)
+			ops = append(ops, b.Op)
+			flatten(b.Y)
+			return
+		}
+		links = append(links, st)
+	}
+	flatten(&syntax.Stmt{Position: cmd.Pos(), Cmd: cmd})
+
+	block := &syntax.Block{Lbrace: cmd.Pos(), Rbrace: cmd.End()}
+	before := ""
+	for i, link := range links {
+		st := statement(link, &syntax.Subshell{Lparen: link.Pos(), Rparen: link.End(), Stmts: []*syntax.Stmt{link}})
+		if before != "" {
+			st.Redirs = append(st.Redirs, redirect(link, syntax.RdrIn, before))
+		}
+		if i < len(links)-1 {
+			before = w.newPipe()
+			op := syntax.RdrOut
+			if ops[i] == syntax.PipeAll {
+				op = syntax.RdrAll
+			}
+			st.Redirs = append(st.Redirs, redirect(link, op, before))
+		}
+		block.Stmts = append(block.Stmts, st)
+		block.Stmts = append(block.Stmts, saveStatus(link, i))
+	}
+	block.Stmts = append(block.Stmts, pipeStatus(cmd, len(links)))
+	return block
+}
+
+func (w *rewriter) newPipe() string {
+	w.pipes++
+	return pipePath + strconv.Itoa(w.pipes)
+}
+
+// saveStatus is __dkms_conf_statusI=$?.
+func saveStatus(at syntax.Node, i int) *syntax.Stmt {
+	return statement(at, &syntax.CallExpr{Assigns: []*syntax.Assign{{
+		Name:  literal(at, fmt.Sprintf("%s%d", statusCommand, i)),
+		Value: &syntax.Word{Parts: []syntax.WordPart{param(at, "?")}},
+	}}})
+}
+
+// pipeStatus sets PIPESTATUS and $? from what saveStatus saved.
+func pipeStatus(at syntax.Node, n int) *syntax.Stmt {
+	call := callTo(at, statusCommand)
+	for i := range n {
+		call.Args = append(call.Args, &syntax.Word{Parts: []syntax.WordPart{param(at, fmt.Sprintf("%s%d", statusCommand, i))}})
+	}
+	return statement(at, call)
+}
+
+// parts replaces process substitutions: <(a) becomes
+// $( (a) >p1; __dkms_conf_file p1 ), which prints a path.
+func (w *rewriter) parts(parts []syntax.WordPart) []syntax.WordPart {
+	for i, part := range parts {
+		ps, ok := part.(*syntax.ProcSubst)
+		if !ok {
+			continue
+		}
+		w.changed = true
+		if ps.Op != syntax.CmdIn || len(ps.Stmts) == 0 {
+			// What is written to >(a) goes nowhere: its effects would
+			// come too late to matter for a dkms.conf.
+			parts[i] = literal(ps, "/dev/null")
+			continue
+		}
+		pipe := w.newPipe()
+		first := statement(ps, &syntax.Subshell{Lparen: ps.Pos(), Rparen: ps.End(), Stmts: ps.Stmts})
+		first.Redirs = []*syntax.Redirect{redirect(ps, syntax.RdrOut, pipe)}
+		second := statement(ps, callTo(ps, fileCommand, pipe))
+		parts[i] = &syntax.CmdSubst{Left: ps.Pos(), Right: ps.End(), Stmts: []*syntax.Stmt{first, second}}
+	}
+	return parts
+}
+
+// redirect makes >| plain, and >&file what it means; file descriptors beyond
+// 2, which mvdan.cc/sh does not have, lead nowhere.
+func (w *rewriter) redirect(r *syntax.Redirect) {
+	switch r.Op {
+	case syntax.RdrClob:
+		r.Op, w.changed = syntax.RdrOut, true
+	case syntax.DplOut:
+		if lit := r.Word.Lit(); lit == "" || (lit != "-" && !isNumber(lit)) {
+			r.Op, w.changed = syntax.RdrAll, true
+		}
+	}
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
+}
+
+// call rewrites assignments. a+=b mvdan.cc/sh does in place (and so across
+// subshells), a[i]+=b not at all, and what a[i]=b makes it takes for unset
+// (`unset a` and ${a+x} go by that); a+=([i]=b) is free of it.
+func (w *rewriter) call(c *syntax.CallExpr) {
+	if len(c.Args) > 0 {
+		return
+	}
+	for _, as := range c.Assigns {
+		name := as.Name.Value
+		if as.Array != nil {
+			if as.Index == nil && w.assoc[name] {
+				quoteKeys(as.Array)
+			}
+			continue
+		}
+		if as.Append {
+			old := param(as, name)
+			old.Index = as.Index
+			old.Exp = &syntax.Expansion{Op: syntax.DefaultUnset} // quiet under set -u
+			parts := []syntax.WordPart{&syntax.DblQuoted{Left: as.Pos(), Right: as.Pos(), Parts: []syntax.WordPart{old}}}
+			if as.Value != nil {
+				parts = append(parts, as.Value.Parts...)
+			}
+			as.Append, as.Value = false, &syntax.Word{Parts: parts}
+			w.changed = true
+		}
+		if as.Index != nil && !w.assoc[name] {
+			if as.Value == nil {
+				as.Value = &syntax.Word{Parts: []syntax.WordPart{single(as, "")}}
+			}
+			as.Array = &syntax.ArrayExpr{Lparen: as.Pos(), Rparen: as.End(),
+				Elems: []*syntax.ArrayElem{{Index: as.Index, Value: as.Value}}}
+			as.Append, as.Index, as.Value = true, nil, nil
+			w.changed = true
+		}
+	}
+}
+
+// declare makes `local` and `typeset` plain `declare`, and drops the flags
+// that mvdan.cc/sh refuses.
+func (w *rewriter) declare(d *syntax.DeclClause) {
+	switch d.Variant.Value {
+	case "local", "typeset":
+		d.Variant, w.changed = literal(d.Variant, "declare"), true
+	}
+	kept := d.Args[:0]
+	assoc := false
+	for _, as := range d.Args {
+		flags := ""
+		if as.Naked && as.Name == nil && as.Value != nil {
+			flags = as.Value.Lit()
+		} else if as.Naked && as.Name != nil {
+			flags = as.Name.Value
+		}
+		if len(flags) > 1 && (flags[0] == '-' || flags[0] == '+') {
+			if strings.Contains(flags, "A") {
+				assoc = true
+			}
+			if !usefulFlags(flags) {
+				w.changed = true
+				continue
+			}
+		}
+		if as.Name != nil && assoc {
+			w.assoc[as.Name.Value] = true
+			if as.Array != nil {
+				quoteKeys(as.Array)
+			}
+		}
+		kept = append(kept, as)
+	}
+	d.Args = kept
+}
+
+// usefulFlags reports whether mvdan.cc/sh knows what the flags of declare mean.
+func usefulFlags(flags string) bool {
+	return flags[0] == '-' && strings.Trim(flags[1:], "aAfgnprx") == ""
+}
+
+// quoteKeys marks the elements of an array literal as those of an associative
+// array: mvdan.cc/sh goes by the quotes of the first key.
+func quoteKeys(array *syntax.ArrayExpr) {
+	for _, elem := range array.Elems {
+		if key, ok := elem.Index.(*syntax.Word); ok {
+			if _, quoted := key.Parts[0].(*syntax.DblQuoted); !quoted {
+				elem.Index = &syntax.Word{Parts: []syntax.WordPart{&syntax.DblQuoted{Left: key.Pos(), Right: key.End(), Parts: key.Parts}}}
+			}
+		}
+	}
+}
+
+// regexp turns the right side of =~ into "$(__dkms_conf_regexp …)": what is
+// quoted there matches itself, and POSIX expressions are not Go's.
+func (w *rewriter) regexp(y *syntax.Word) *syntax.Word {
+	var parts []syntax.WordPart
+	for _, part := range y.Parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			parts = append(parts, single(part, part.Value))
+		case *syntax.SglQuoted:
+			parts = append(parts, single(part, quoteERE(part.Value)))
+		default:
+			quoted := &syntax.DblQuoted{Left: y.Pos(), Right: y.End(), Parts: []syntax.WordPart{part}}
+			if dq, ok := part.(*syntax.DblQuoted); ok {
+				call := callTo(y, quoteCommand)
+				call.Args = append(call.Args, &syntax.Word{Parts: []syntax.WordPart{dq}})
+				quoted.Parts = []syntax.WordPart{commandSubstitution(y, call)}
+			}
+			parts = append(parts, quoted)
+		}
+	}
+	call := callTo(y, regexpCommand)
+	call.Args = append(call.Args, &syntax.Word{Parts: parts})
+	w.changed = true
+	return &syntax.Word{Parts: []syntax.WordPart{&syntax.DblQuoted{
+		Left: y.Pos(), Right: y.End(), Parts: []syntax.WordPart{commandSubstitution(y, call)},
+	}}}
+}
+
+// prepend puts a tick before the statements of a loop or function.
+func (w *rewriter) prepend(stmts []*syntax.Stmt) []*syntax.Stmt {
+	if len(stmts) == 0 {
+		return stmts
+	}
+	return append([]*syntax.Stmt{statement(stmts[0], callTo(stmts[0], tickCommand))}, stmts...)
+}
+
+// ticks puts ticks between statements that, one after the other, could make a
+// value grow beyond all bounds, as a=$a$a does in thirty lines.
+func (w *rewriter) ticks(stmts []*syntax.Stmt) []*syntax.Stmt {
+	computed := map[string]bool{}
+	for _, st := range stmts {
+		syntax.Walk(st, func(n syntax.Node) bool {
+			if as, ok := n.(*syntax.Assign); ok && as.Name != nil && (as.Value == nil || as.Value.Lit() == "") {
+				computed[as.Name.Value] = true
+			}
+			return true
+		})
+	}
+	out := stmts[:0:0]
+	for _, st := range stmts {
+		uses := 0
+		syntax.Walk(st, func(n syntax.Node) bool {
+			if p, ok := n.(*syntax.ParamExp); ok && p.Param != nil && computed[p.Param.Value] {
+				uses++
+			}
+			return true
+		})
+		out = append(out, st)
+		if w.grows += uses; w.grows > 16 {
+			w.grows = 0
+			out = append(out, statement(st, callTo(st, tickCommand)))
+		}
+	}
+	return out
+}
+
+// hasBadSubstitution reports whether a simple command or test expands a ${…}
+// that cannot be. Compound commands are left to their parts.
+func hasBadSubstitution(st *syntax.Stmt) (found bool) {
+	switch st.Cmd.(type) {
+	case *syntax.CallExpr, *syntax.DeclClause, *syntax.TestClause, *syntax.ArithmCmd, *syntax.LetClause:
+	default:
+		return false
+	}
+	syntax.Walk(st, func(n syntax.Node) bool {
+		if p, ok := n.(*syntax.ParamExp); ok && p.Param != nil && p.Param.Value == badSubstitution {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
