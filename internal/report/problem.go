@@ -73,25 +73,17 @@ func (c Console) Notice(text string) {
 // below it. It is one Write, so that lines of several runs do not mix; its
 // error is dropped, because there is nobody left to tell.
 func (c Console) print(head, text string) {
-	var b strings.Builder
-	if head != "" {
-		b.WriteString(head + " ")
-	}
-	first := true
-	for line := range strings.Lines(strings.TrimSpace(text)) {
-		if line = plain(strings.TrimRight(line, "\r\n")); line == "" {
-			continue
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = plain(strings.TrimSpace(line)); line != "" {
+			lines = append(lines, line)
 		}
-		if !first {
-			b.WriteString("    ")
-		}
-		b.WriteString(line + "\n")
-		first = false
 	}
-	if first {
-		b.WriteByte('\n')
+	out := strings.TrimSpace(head + " " + strings.Join(lines, "\n    "))
+	if strings.HasPrefix(head, "  ") {
+		out = "  " + out
 	}
-	_, _ = io.WriteString(c.W, b.String())
+	_, _ = io.WriteString(c.W, out+"\n")
 }
 
 // The colours: parameters of "select graphic rendition" (ECMA-48, 8.3.117).

@@ -35,7 +35,11 @@ func (c Console) Summary(outcomes []Outcome, hint string) {
 			c.failed(o)
 			failed = true
 		case o.Did != "" && !c.Quiet:
-			c.print(about(o.Ref)+":", joined(", ", c.paint(green, o.Did), o.Detail))
+			head := about(o.Ref) + ": " + c.paint(green, plain(o.Did))
+			if o.Detail != "" {
+				head += ","
+			}
+			c.print(head, o.Detail)
 		}
 	}
 	if failed && hint != "" {
