@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +11,9 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
+
+// autoYes is why autoinstall and sync want something.
+const autoYes = "AUTOINSTALL=yes"
 
 // switchOff is the file by which an administrator turns autoinstall off.
 const switchOff = etcDir + "/no-autoinstall"
@@ -27,7 +29,7 @@ func (r *run) autoinstall() error {
 	if err != nil {
 		return err
 	}
-	return r.reconcile(ids, fmt.Sprintf("autoinstall for %s", ids[0].Release))
+	return r.reconcile(ids, autoYes)
 }
 
 // sync makes everything that is registered be installed for the kernels of
@@ -37,7 +39,7 @@ func (r *run) sync() error {
 	if err != nil {
 		return err
 	}
-	return r.reconcile(ids, "wanted for every kernel in scope")
+	return r.reconcile(ids, autoYes)
 }
 
 // plan prints what sync would do, and why, and changes nothing.
@@ -50,7 +52,7 @@ func (r *run) plan() error {
 	if err != nil {
 		return err
 	}
-	p := plan.Diff(r.wantAll(have, ids, "wanted for every kernel in scope"), r.haveOf(have))
+	p := plan.Diff(r.wantAll(have, ids, autoYes), r.haveOf(have))
 	if r.call.JSON {
 		encoder := json.NewEncoder(r.Stdout)
 		encoder.SetIndent("", "  ")

@@ -70,7 +70,7 @@ func (r *run) do(ctx context.Context, s plan.Step, progress *report.Progress) er
 	case plan.Add:
 		return r.doAdd(ctx, s)
 	case plan.Build:
-		return r.doBuild(ctx, s, func(line string) { progress.Line(string(s.ID()), line) })
+		return r.doBuild(ctx, s, r.follow(s, progress))
 	case plan.Install:
 		return r.doInstall(ctx, s)
 	case plan.Uninstall:
@@ -85,6 +85,14 @@ func (r *run) do(ctx context.Context, s plan.Step, progress *report.Progress) er
 		return r.doPostTransaction(ctx)
 	}
 	return fmt.Errorf("%s: no such step", s.Verb)
+}
+
+// follow is told each line that a build prints.
+func (r *run) follow(s plan.Step, progress *report.Progress) func(string) {
+	if r.call.Verbose || r.call.Debug || r.framework.Verbose {
+		return func(line string) { fmt.Fprintln(r.console.W, line) }
+	}
+	return func(line string) { progress.Line(string(s.ID()), line) }
 }
 
 // label is what the progress shows; nothing for what ends at once.

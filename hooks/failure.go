@@ -5,12 +5,19 @@ import (
 	"fmt"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
+	"github.com/dkms-hook/dkms-hook/internal/sched"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
 // failure adds to o what a person wants to know of a build that failed.
 func (r *run) failure(o report.Outcome) report.Outcome {
+	var blocked *sched.BlockedError[plan.StepID]
+	if errors.As(o.Err, &blocked) {
+		o.Err = fmt.Errorf("not tried, because this failed: %s", blocked.Root)
+		return o
+	}
 	var failed *kbuild.BuildError
 	if !errors.As(o.Err, &failed) {
 		return o

@@ -23,6 +23,9 @@ func (r *run) add() error {
 	if err != nil {
 		return err
 	}
+	if err := r.safeUpgrade(c.Package); err != nil {
+		return err
+	}
 	if c.registered {
 		return &dkms.Error{Kind: dkms.AlreadyAdded, Object: c.Package.String(), Problem: "is in the tree already",
 			Hint: fmt.Sprintf("dkms remove %s --all takes it out", c.Package)}
@@ -65,6 +68,9 @@ func (r *run) reach(goal dkms.State) error {
 	}
 	c, err := r.candidate(have)
 	if err != nil {
+		return err
+	}
+	if err := r.safeUpgrade(c.Package); err != nil {
 		return err
 	}
 	want := r.want()

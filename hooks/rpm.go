@@ -22,8 +22,14 @@ func (r *run) notePath(p dkms.Package) string {
 	return filepath.Join(r.tree.Dir, ".dkms-hook", "rpm", p.Name+"-"+p.Version)
 }
 
-// noteUpgrade leaves the note.
-func (r *run) noteUpgrade(p dkms.Package) error {
+// safeUpgrade leaves the note where --rpm_safe_upgrade is given. It also has
+// versions overridden: a refusal would leave the machine with neither the old
+// module nor the new.
+func (r *run) safeUpgrade(p dkms.Package) error {
+	if !r.call.RPMSafeUpgrade {
+		return nil
+	}
+	r.call.ForceVersion = true
 	caller, err := rpmProcess()
 	if err != nil {
 		return err

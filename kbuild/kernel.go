@@ -121,26 +121,24 @@ func findConfig(source string) string {
 func (k Kernel) Clang() bool { return k.Config.Set("CONFIG_CC_IS_CLANG") }
 
 // HeaderRelease returns the release that the headers are of, which modules
-// built against them get into their vermagic: include/config/kernel.release,
-// else UTS_RELEASE of include/generated/utsrelease.h. It is empty when the
-// headers do not tell.
+// built against them get into their vermagic: UTS_RELEASE of
+// include/generated/utsrelease.h, else include/config/kernel.release, which
+// Debian fills with the upstream version. It is empty when the headers do not
+// tell.
 func (k Kernel) HeaderRelease() string {
-	if text, err := os.ReadFile(filepath.Join(k.Source, "include/config/kernel.release")); err == nil {
-		if release := strings.TrimSpace(string(text)); release != "" {
-			return release
+	if text, err := os.ReadFile(filepath.Join(k.Source, "include/generated/utsrelease.h")); err == nil {
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line)
+			if len(f) == 3 && f[0] == "#define" && f[1] == "UTS_RELEASE" {
+				return strings.Trim(f[2], `"`)
+			}
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(k.Source, "include/generated/utsrelease.h"))
+	text, err := os.ReadFile(filepath.Join(k.Source, "include/config/kernel.release"))
 	if err != nil {
 		return ""
 	}
-	for line := range strings.Lines(string(text)) {
-		f := strings.Fields(line)
-		if len(f) == 3 && f[0] == "#define" && f[1] == "UTS_RELEASE" {
-			return strings.Trim(f[2], `"`)
-		}
-	}
-	return ""
+	return strings.TrimSpace(string(text))
 }
 
 // RequireModuleDir returns an error of Kind NoModuleDir when the kernel has no

@@ -24,6 +24,7 @@ var version = "devel"
 const level = "3.4.3"
 
 func main() {
+	cli.FlagStringer = flagLine
 	os.Exit(run(os.Args, os.Stdout, os.Stderr))
 }
 
