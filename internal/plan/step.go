@@ -74,7 +74,9 @@ func (s Step) MarshalJSON() ([]byte, error) {
 }
 
 // Note is something that will not be done, with the reason: no headers,
-// excluded by rule, blocked by a missing dependency. No skip is silent.
+// excluded by rule, blocked by a missing dependency. No skip is silent. A Ref
+// has a note beside a step when only a part of it is left out: what is built
+// is installed although it cannot be built again with its dependencies.
 type Note struct {
 	Ref    dkms.Ref `json:"ref"`
 	Reason Reason   `json:"reason"`
