@@ -215,7 +215,7 @@ func (x *extractor) link(name, target string) error {
 	top, rest, _ := strings.Cut(name, "/")
 	at := path.Join(path.Dir(rest), target)
 	if rest == "" {
-		at, top = target, "."
+		at, top = target, "the archive"
 	}
 	if at == ".." || strings.HasPrefix(path.Clean(at), "../") {
 		return fmt.Errorf("%q: leads to %q, out of %s", name, target, top)
