@@ -37,7 +37,7 @@ func program(name string) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		cmd := exec.Command(filepath.Join(filepath.Dir(binary), name), append(args, strings.Fields(ts.Getenv("TREES"))...)...)
 		cmd.Dir = ts.MkAbs(".")
-		cmd.Env = append(os.Environ(), "LC_ALL=C")
+		cmd.Env = append(os.Environ(), "LC_ALL=C", "PATH="+ts.Getenv("PATH"))
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		err := cmd.Run()
