@@ -20,7 +20,7 @@ type outcomes map[plan.StepID]sched.Outcome[plan.StepID]
 // is about the plan itself.
 func (r *run) execute(p plan.Plan) (outcomes, error) {
 	progress := report.NewProgress(r.Stderr, report.ProgressOptions{
-		Terminal: terminal(r.Stderr), Colour: r.console.Colour, Quiet: r.call.Quiet,
+		Terminal: report.Terminal(r.Stderr), Colour: r.console.Colour, Quiet: r.call.Quiet,
 	})
 	defer progress.Close()
 	// Everything that is said while it runs goes between the progress lines.

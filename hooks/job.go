@@ -5,9 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
@@ -34,7 +36,6 @@ func (r *run) job(ctx context.Context, ref dkms.Ref) (kbuild.Job, error) {
 		Recipe: recipe, Kernel: k, Source: source,
 		Build: r.tree.BuildDir(c.Package), Stage: r.tree.RefDir(ref),
 		EtcDir:   etcDir,
-		Depends:  r.symversOf(recipe),
 		Env:      env,
 		Timeout:  r.framework.BuildTimeout,
 		Signer:   signer,
@@ -51,15 +52,32 @@ func (r *run) job(ctx context.Context, ref dkms.Ref) (kbuild.Job, error) {
 	return job, nil
 }
 
-// symversOf finds the exported symbols of what recipe depends on: of the
-// version that is active for the kernel, else of any that is built.
-func (r *run) symversOf(recipe kbuild.Recipe) []kbuild.Depend {
-	var out []kbuild.Depend
+// dependsOf returns the packages that recipe is built against: those the step
+// names, else the active version of each of BUILD_DEPENDS.
+func (r *run) dependsOf(s plan.Step, recipe kbuild.Recipe) ([]dkms.Package, error) {
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []dkms.Package
 	for _, name := range recipe.Depends {
-		dir := r.tree.ActiveLink(name, recipe.KernelID)
-		path := filepath.Join(dir, "module", "Module.symvers")
+		i := slices.IndexFunc(s.With, func(p dkms.Package) bool { return p.Name == name })
+		if i >= 0 {
+			out = append(out, s.With[i])
+		} else if version, ok := have.Active(name, recipe.KernelID); ok {
+			out = append(out, dkms.Package{Name: name, Version: version})
+		}
+	}
+	return out, nil
+}
+
+// symversOf finds the exported symbols of what a build depends on.
+func (r *run) symversOf(depends []dkms.Package, id dkms.KernelID) []kbuild.Depend {
+	var out []kbuild.Depend
+	for _, p := range depends {
+		path := filepath.Join(r.tree.ModuleDir(dkms.Ref{Package: p, KernelID: id}), "Module.symvers")
 		if system.Exists(path) {
-			out = append(out, kbuild.Depend{Name: name, Symvers: path})
+			out = append(out, kbuild.Depend{Name: p.Name, Symvers: path})
 		}
 	}
 	return out
@@ -67,20 +85,12 @@ func (r *run) symversOf(recipe kbuild.Recipe) []kbuild.Depend {
 
 // recordDepends leaves, beside a package that wants to be rebuilt with its
 // dependencies, the versions that it was built with, as DKMS does.
-func (r *run) recordDepends(recipe kbuild.Recipe, stage string) error {
+func recordDepends(recipe kbuild.Recipe, depends []dkms.Package, stage string) error {
 	if !recipe.RebuildOnDepends {
 		return nil
 	}
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return err
-	}
-	for _, name := range recipe.Depends {
-		version, ok := have.Active(name, recipe.KernelID)
-		if !ok {
-			continue
-		}
-		if err := os.WriteFile(filepath.Join(stage, depPrefix+name), []byte(version+"\n"), 0o644); err != nil {
+	for _, p := range depends {
+		if err := os.WriteFile(filepath.Join(stage, depPrefix+p.Name), []byte(p.Version+"\n"), 0o644); err != nil {
 			return err
 		}
 	}

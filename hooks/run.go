@@ -10,8 +10,6 @@ import (
 	"sync"
 	"syscall"
 
-	"golang.org/x/term"
-
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/report"
@@ -172,12 +170,5 @@ func (r *run) kernel(id dkms.KernelID) (kbuild.Kernel, error) {
 // Console is how messages go to w: in colour on a terminal, unless NO_COLOR is
 // set.
 func Console(w io.Writer, quiet bool) report.Console {
-	colour := terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	return report.Console{W: w, Colour: colour, Quiet: quiet}
-}
-
-// terminal reports whether w is one.
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return report.Console{W: w, Colour: report.Colours(w), Quiet: quiet}
 }

@@ -51,6 +51,11 @@ func (r *run) doBuild(ctx context.Context, s plan.Step, line func(string)) error
 	if err != nil {
 		return err
 	}
+	depends, err := r.dependsOf(s, job.Recipe)
+	if err != nil {
+		return err
+	}
+	job.Depends = r.symversOf(depends, s.Ref.KernelID)
 	scratch, err := r.tree.NewScratch(s.Ref)
 	if err != nil {
 		return err
@@ -64,7 +69,7 @@ func (r *run) doBuild(ctx context.Context, s plan.Step, line func(string)) error
 	for _, w := range result.Warnings {
 		r.console.Warn(s.Ref.String() + ": " + w)
 	}
-	if err := r.recordDepends(job.Recipe, result.Stage); err != nil {
+	if err := recordDepends(job.Recipe, depends, result.Stage); err != nil {
 		return err
 	}
 	r.mu.Lock()
