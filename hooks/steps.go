@@ -177,7 +177,7 @@ func (r *run) doDepmod(ctx context.Context, s plan.Step) error {
 	if err := kbuild.Depmod(ctx, k); err != nil {
 		return r.takeBack(s.Ref.KernelID, err)
 	}
-	if err := r.commit(s.Ref.KernelID); err != nil {
+	if err := errors.Join(r.commit(s.Ref.KernelID), r.tree.DepmodDone(k.Release)); err != nil {
 		return err
 	}
 	r.weakModules(ctx, k)
