@@ -25,7 +25,11 @@ import (
 // The error is a *BuildError. Scratch/make.log and Scratch/build are there
 // then for a person to look at.
 func Build(ctx context.Context, j Job) (Result, error) {
-	b := &builder{job: j, build: filepath.Join(j.Scratch, "build"), stage: filepath.Join(j.Scratch, "stage")}
+	return build(ctx, j, system.WithView)
+}
+
+func build(ctx context.Context, j Job, view func([]system.Bind, func() error) error) (Result, error) {
+	b := &builder{job: j, view: view, build: filepath.Join(j.Scratch, "build"), stage: filepath.Join(j.Scratch, "stage")}
 	if err := b.run(ctx); err != nil {
 		return Result{}, b.failed(err)
 	}
@@ -36,6 +40,7 @@ func Build(ctx context.Context, j Job) (Result, error) {
 // builder is a build while it runs.
 type builder struct {
 	job    Job
+	view   func([]system.Bind, func() error) error
 	log    *buildLog
 	env    []string
 	build  string // Scratch/build, the copy of the source
@@ -58,7 +63,7 @@ func (b *builder) run(ctx context.Context) (err error) {
 	if have := b.job.Kernel.HeaderRelease(); have != "" && have != b.job.Kernel.Release {
 		b.warn(fmt.Sprintf("%s holds the headers of %s", b.job.Kernel.Source, have))
 	}
-	err = system.WithView(b.binds(), func() error { return b.phases(ctx) })
+	err = b.view(b.binds(), func() error { return b.phases(ctx) })
 	if errors.Is(err, system.ErrNoView) {
 		b.inPlace = true
 		b.log.note("no private mount namespace: building in place")

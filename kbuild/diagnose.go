@@ -1,8 +1,10 @@
 package kbuild
 
 import (
+	"cmp"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +46,8 @@ func (c Class) hint() string {
 	switch c {
 	case APIChange, MissingSymbol:
 		return "this version of the package does not know this kernel: look for a newer one"
+	case WrongKernel:
+		return "the Makefile looks for another kernel than it was told: hand it ${kernel_source_dir} in MAKE of dkms.conf"
 	case OutOfMemory:
 		return "build with fewer jobs: -j 1"
 	case DiskFull:
@@ -68,8 +72,9 @@ var rules = []rule{
 	{WrongCompiler, regexp.MustCompile(`unrecognized (command[- ]line )?(option|argument)|unknown (argument|warning option)|unsupported (option|argument)|` +
 		`incompatible gcc/plugin versions|cannot load plugin|not supported by this compiler|bad value .* for '?-m|compiler .* (is )?too old|Compiler lacks`)},
 	{MissingTool, regexp.MustCompile(`: (command )?not found$|: No such file or directory.*\bError 127\b|Error 127\b|program '?.*'? not found|` +
-		`(gelf|libelf|openssl/[a-z0-9]+)\.h: No such file|make: [^ ]*: No such file or directory$|cannot find -l`)},
-	{WrongKernel, regexp.MustCompile(`\*\*\* (/lib/modules|/usr/src|/usr/lib/modules)/[^ ]*: No such file or directory\.`)},
+		`(gelf|libelf|openssl/[a-z0-9]+)\.h: No such file|make(\[\d+\])?: [\w.-]*(gcc|cc|clang|ld|lld)(-[\d.]+)?: No such file or directory$|` +
+		`cannot find -l|please install `)},
+	{WrongKernel, regexp.MustCompile(`(/lib/modules|/usr/src|/usr/lib/modules)/[^ ]*: No such file or directory\.  Stop`)},
 	{MissingHeader, regexp.MustCompile(`fatal error: .*(No such file or directory|file not found)|error: '[^']+' file not found|` +
 		`No rule to make target '[^']*\.h'|` +
 		`Kernel configuration is invalid|include/(generated/autoconf\.h|config/auto\.conf) (is|are) missing`)},
@@ -77,7 +82,7 @@ var rules = []rule{
 		`has no member named|no member named|incompatible (pointer|function|integer) |from incompatible pointer type|incompatible type for argument|conflicting types for|` +
 		`undeclared \(first use|use of undeclared|unknown type name|incomplete (type|definition)|storage size of '.*' isn't known|` +
 		`expected '?.*'? but argument is of type|initializing .* with an expression of incompatible type|void value not ignored|redefinition of|static declaration of|` +
-		`passing .* to parameter of type|invalid use of (undefined|void)`)},
+		`passing .* to parameter of type|invalid use of (undefined|void)|^error\[E0(061|063|308|425|432|433|560|599)\]`)},
 	{MissingSymbol, regexp.MustCompile(`modpost: .*(undefined!|uses symbol .* namespace|GPL-incompatible module)`)},
 	{WarningsFatal, regexp.MustCompile(`\[-Werror[=,\]]`)},
 }
@@ -94,6 +99,8 @@ var (
 	makeError = regexp.MustCompile(`^make(?:\[\d+\])?: \*\*\* (.*)$`)
 	modpost   = regexp.MustCompile(`^ERROR: (modpost: .*)$`)
 	anyError  = regexp.MustCompile(`(?i)\b(fatal )?error\b[: ]|\*\*\*|undefined reference|not found$|No such file|Killed|No space left`)
+	rustError = regexp.MustCompile(`^error(\[E\d+\])?: (.*?)(?: +--> (.*?):(\d+):\d+)?$`)
+	bareError = regexp.MustCompile(`(?i)\berror:$`)
 	makeTail  = regexp.MustCompile(`^\[.*\] Error \d+$|^\[.*\] Killed$|Waiting for unfinished jobs|^\[.*\] Segmentation`)
 )
 
@@ -101,51 +108,93 @@ var (
 // kind of error it is. Paths below buildDir are given relative to it. Both
 // results are empty when the log tells nothing.
 func Diagnose(log, buildDir string) (first string, class Class) {
-	var best, fallback, tail string
+	d := diagnosis{buildDir: buildDir}
 	for line := range strings.Lines(log) {
-		line = tidy(line)
-		if line == "" || noise.MatchString(line) && !strings.Contains(line, ": error: ") {
-			continue
-		}
-		switch found := errorText(line, buildDir); {
-		case found != "" && best == "":
-			best, class = found, classify(line)
-			if class == Unclear { // the line after may say more
-				continue
-			}
-		case best == "" && makeError.MatchString(line):
-			text := makeError.FindStringSubmatch(line)[1]
-			if makeTail.MatchString(text) {
-				tail = first1(tail, line)
-			} else {
-				fallback = first1(fallback, text)
-			}
-		case best == "" && anyError.MatchString(line):
-			fallback = first1(fallback, relative(line, buildDir))
-		}
-		if c := classify(line); class == Unclear && (c == DiskFull || c == OutOfMemory) {
-			class = c // whatever else went wrong, that is why
-			best = first1(best, relative(line, buildDir))
+		if d.pending != "" || worthReading(line) {
+			d.read(tidy(line[:min(len(line), maxLine)]))
 		}
 	}
-	first = first1(best, first1(fallback, tail))
-	if class == Unclear {
-		class = classify(first)
-	}
-	return first, class
+	first = strings.TrimSpace(cmp.Or(d.first, d.reason, d.tail))
+	return first, cmp.Or(d.class, classify(first))
 }
 
-func first1(a, b string) string {
-	if a != "" {
-		return a
+// maxLine is how much of one line is read; the rest of a line that long is no
+// message to a person.
+const maxLine = 4096
+
+// marks are in every line that can tell of an error. Looking for them first
+// makes reading a log of many MiB a matter of milliseconds.
+var marks = []string{"rror", "ERROR", "***", "not found", "o such file", "illed", "o space", "uota", "undefined", "emory", "missing"}
+
+func worthReading(line string) bool {
+	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(line, mark) })
+}
+
+// diagnosis is what is known after some lines of a log.
+type diagnosis struct {
+	buildDir string
+	first    string // a compiler's error
+	reason   string // a line that looks like an error
+	tail     string // make's last words, which only say that there was one
+	class    Class
+	pending  string // an error that goes on in the next line
+}
+
+func (d *diagnosis) read(line string) {
+	if d.pending != "" {
+		line, d.pending = d.join(line), ""
 	}
-	return b
+	if line == "" || noise.MatchString(line) && !strings.Contains(line, ": error: ") {
+		return
+	}
+	if rustError.MatchString(line) && !strings.Contains(line, " --> ") || bareError.MatchString(line) {
+		d.pending = line
+		return
+	}
+	class := classify(line)
+	if class == DiskFull || class == OutOfMemory {
+		// Whatever else is wrong, that is why; and its line says it best.
+		if d.class != DiskFull && d.class != OutOfMemory {
+			d.first, d.class = cmp.Or(errorText(line, d.buildDir), relative(line, d.buildDir)), class
+		}
+		return
+	}
+	if d.first != "" {
+		return
+	}
+	if text := errorText(line, d.buildDir); text != "" {
+		d.first, d.class = text, class
+		return
+	}
+	d.guess(line)
+}
+
+// guess keeps line if it may be the reason, should no compiler name one.
+func (d *diagnosis) guess(line string) {
+	m := makeError.FindStringSubmatch(line)
+	switch {
+	case m != nil && makeTail.MatchString(m[1]):
+		d.tail = cmp.Or(d.tail, line)
+	case m != nil:
+		d.reason = cmp.Or(d.reason, m[1])
+	case anyError.MatchString(line):
+		d.reason = cmp.Or(d.reason, relative(line, d.buildDir))
+	}
+}
+
+// join completes the pending line: rustc gives the position in a line of its
+// own, configure scripts the message.
+func (d *diagnosis) join(line string) string {
+	return d.pending + " " + strings.TrimLeft(line, " \t*")
 }
 
 // errorText returns the error that line is, with a short position, or nothing.
 func errorText(line, buildDir string) string {
 	if m := position.FindStringSubmatch(line); m != nil {
 		return relative(m[1], buildDir) + ":" + m[2] + ": " + m[3]
+	}
+	if m := rustError.FindStringSubmatch(line); m != nil && m[3] != "" {
+		return relative(m[3], buildDir) + ":" + m[4] + ": " + m[2]
 	}
 	if m := modpost.FindStringSubmatch(line); m != nil {
 		return relative(m[1], buildDir)

@@ -125,10 +125,10 @@ func missingInterpreter(program string) string {
 // shell is the shell that runs commands: bash, as with DKMS, or sh where
 // there is none.
 func shell(env []string) string {
-	if path, err := system.LookPath("bash", env); err == nil {
-		return path
+	if _, err := system.LookPath("bash", env); err == nil {
+		return "bash"
 	}
-	return "/bin/sh"
+	return "sh"
 }
 
 // within returns env with PWD naming dir, by which a shell keeps a path that
