@@ -125,7 +125,7 @@ func (t Tree) publish(r dkms.Ref, stage string, b Built) error {
 	if err := writeNew(m.encode(), 0o644)(path); err != nil {
 		return err
 	}
-	if err := syncTree(stage); err != nil {
+	if err := system.SyncTree(stage); err != nil {
 		return err
 	}
 	if err := t.at("publish swap"); err != nil {

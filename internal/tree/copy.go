@@ -1,10 +1,12 @@
 package tree
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -27,31 +29,6 @@ func copyExact(from, to string) error {
 	}
 	when := unix.NsecToTimespec(s.Mtime)
 	return unix.UtimesNanoAt(unix.AT_FDCWD, to, []unix.Timespec{when, when}, 0)
-}
-
-// syncTree makes a directory and all in it durable.
-func syncTree(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		switch {
-		case d.IsDir():
-			return system.SyncDir(path)
-		case d.Type().IsRegular():
-			return syncFile(path)
-		}
-		return nil
-	})
-}
-
-func syncFile(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
 }
 
 // writeNew writes a new file, durably.
@@ -106,10 +83,10 @@ func (t Tree) discard(path string) error {
 	if !system.Exists(path) {
 		return nil
 	}
-	if err := os.MkdirAll(t.trashDir(), 0o700); err != nil {
-		return err
+	bin, err := t.bin()
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return os.RemoveAll(path) // which makes the space
 	}
-	bin, err := os.MkdirTemp(t.trashDir(), "")
 	if err != nil {
 		return err
 	}
@@ -122,6 +99,14 @@ func (t Tree) discard(path string) error {
 		return err
 	}
 	return os.RemoveAll(bin)
+}
+
+// bin makes an empty directory in the trash.
+func (t Tree) bin() (string, error) {
+	if err := os.MkdirAll(t.trashDir(), 0o700); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(t.trashDir(), "")
 }
 
 // readFull fills buf as far as the file goes.

@@ -374,7 +374,7 @@ func (l *loader) putSource(to string) error {
 	if err := os.Chmod(fresh, 0o755); err != nil {
 		return err
 	}
-	if err := syncTree(fresh); err != nil {
+	if err := system.SyncTree(fresh); err != nil {
 		return err
 	}
 	if err := l.tree.at("load swap"); err != nil {
