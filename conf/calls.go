@@ -52,7 +52,7 @@ func (e *evaluation) call(ctx context.Context, args []string) ([]string, error) 
 	case "echo":
 		return echoFlags(args), nil
 	case "printf":
-		return printfTo(hc, args)
+		return printf(hc, args), nil
 	case "read":
 		return readMore(hc, args), nil
 	case "mapfile", "readarray":
@@ -61,8 +61,12 @@ func (e *evaluation) call(ctx context.Context, args []string) ([]string, error) 
 		return shopt(args), nil
 	case "set":
 		return e.set(args), nil
-	case "cd", "pushd":
+	case "cd":
 		return changeDirectory(args), nil
+	case "pushd", "popd":
+		return directoryStack(args), nil
+	case "test", "[":
+		return textOrder(args), nil
 	case "trap":
 		return trap(args), nil
 	case "hash":
@@ -126,7 +130,7 @@ func (e *evaluation) savePipeStatus(args []string) []string {
 		return args
 	}
 	statuses := strings.Join(args[1:], " ")
-	return []string{"eval", "PIPESTATUS=(" + statuses + "); " + statusCommand + " " + statuses}
+	return []string{"eval", "PIPESTATUS=(" + statuses + "); " + resultCommand + " " + statuses}
 }
 
 // evalText rewrites what `eval` runs.
@@ -247,33 +251,6 @@ func echoFlags(args []string) []string {
 	return out
 }
 
-// printfTo does printf -v.
-func printfTo(hc interp.HandlerContext, args []string) ([]string, error) {
-	if len(args) > 1 && args[1] == "--" {
-		return append([]string{"printf"}, args[2:]...), nil
-	}
-	if len(args) < 4 || args[1] != "-v" {
-		return args, nil
-	}
-	name, format, rest := args[2], args[3], args[4:]
-	if format == "--" && len(rest) > 0 {
-		format, rest = rest[0], rest[1:]
-	}
-	cfg := &expand.Config{Env: hc.Env}
-	var out strings.Builder
-	for {
-		s, n, err := expand.Format(cfg, format, rest)
-		if err != nil {
-			return []string{"false"}, nil
-		}
-		out.WriteString(s)
-		if rest = rest[n:]; n == 0 || len(rest) == 0 {
-			break
-		}
-	}
-	return []string{"eval", name + "=" + quote(out.String())}, nil
-}
-
 // shopt does -q and answers for options that make no difference here.
 func shopt(args []string) []string {
 	quiet, mode := false, ""
@@ -345,29 +322,50 @@ func changeDirectory(args []string) []string {
 	return args
 }
 
-// trap keeps the traps that can fire here.
-func trap(args []string) []string {
-	if len(args) < 3 || strings.HasPrefix(args[1], "-") && args[1] != "-" && args[1] != "--" {
-		return []string{":"}
+// directoryStack does pushd and popd on a stack of its own, because that of
+// mvdan.cc/sh does not notice cd.
+func directoryStack(args []string) []string {
+	const stack = "__dkms_conf_dirs"
+	args = changeDirectory(args)
+	show := `; echo "$PWD" "${` + stack + `[@]}"`
+	switch {
+	case args[0] == "popd" && len(args) == 1:
+		return []string{"eval", `if [ ${#` + stack + `[@]} -gt 0 ]; then builtin cd "${` + stack + `[-1]}"; unset '` + stack + `[-1]'` +
+			show + "; else " + resultCommand + " 1; fi"}
+	case args[0] == "pushd" && len(args) == 2 && !strings.HasPrefix(args[1], "+"):
+		return []string{"eval", stack + `+=("$PWD"); if builtin cd ` + quote(args[1]) + show + "; then :; else unset '" + stack + "[-1]'; " + resultCommand + " 1; fi"}
 	}
-	out := []string{"trap", "--"}
+	return args
+}
+
+// textOrder does [ a \< b ], which mvdan.cc/sh refuses.
+func textOrder(args []string) []string {
 	rest := args[1:]
-	if rest[0] == "--" {
-		rest = rest[1:]
-	}
-	out = append(out, rest[0])
-	for _, signal := range rest[1:] {
-		switch signal {
-		case "EXIT", "ERR":
-			out = append(out, signal)
-		case "0":
-			out = append(out, "EXIT")
+	if args[0] == "[" {
+		if len(rest) != 4 || rest[3] != "]" {
+			return args
 		}
+		rest = rest[:3]
 	}
-	if len(out) == 3 {
+	if len(rest) != 3 || rest[1] != "<" && rest[1] != ">" {
+		return args
+	}
+	if rest[1] == "<" && rest[0] < rest[2] || rest[1] == ">" && rest[0] > rest[2] {
+		return []string{"true"}
+	}
+	return []string{"false"}
+}
+
+// trap keeps traps on ERR. The shell of a dkms.conf ends, with a trap on
+// EXIT, only after its values were taken; and there are no signals.
+func trap(args []string) []string {
+	if len(args) > 2 && args[1] == "--" {
+		args = append([]string{"trap"}, args[2:]...)
+	}
+	if len(args) < 3 || args[1] != "-" && strings.HasPrefix(args[1], "-") || !slices.Contains(args[2:], "ERR") {
 		return []string{":"}
 	}
-	return out
+	return []string{"trap", "--", args[1], "ERR"}
 }
 
 // hash says whether programs exist, quietly.

@@ -139,7 +139,7 @@ var shellVariables = sync.OnceValue(func() presets {
 		p.set("HOME", home, true)
 	}
 	for name, value := range map[string]string{
-		"BASH": "/bin/bash", "BASH_VERSION": "5.2.15(1)-release", "OSTYPE": "linux-gnu", "SHLVL": "1",
+		"BASH": "/bin/bash", "BASH_VERSION": "5.2.15(1)-release", "OSTYPE": "linux-gnu", "SHLVL": "1", "SECONDS": "0",
 		"UID": strconv.Itoa(os.Getuid()), "EUID": strconv.Itoa(os.Geteuid()), "GID": strconv.Itoa(os.Getgid()),
 	} {
 		p.set(name, value, false)
@@ -147,6 +147,8 @@ var shellVariables = sync.OnceValue(func() presets {
 	host, _ := os.Hostname()
 	p.set("HOSTNAME", host, false)
 	p["BASH_VERSINFO"] = expand.Variable{Set: true, Kind: expand.Indexed, List: []string{"5", "2", "15", "1", "release", ""}}
+	p["PIPESTATUS"] = expand.Variable{Set: true, Kind: expand.Indexed, List: []string{"0"}}
+	p["FUNCNAME"] = expand.Variable{Set: true, Kind: expand.Indexed, List: []string{"source"}}
 	return p
 })
 
@@ -220,9 +222,11 @@ func (e *evaluation) runNode(ctx context.Context, file string, node syntax.Node)
 }
 
 // values are the directives as they stand.
-func (e *evaluation) values() Directives {
+func (e *evaluation) values() Directives { return e.variables(directiveNames) }
+
+func (e *evaluation) variables(names []string) Directives {
 	d := Directives{}
-	for _, name := range directiveNames {
+	for _, name := range names {
 		v, ok := e.runner.Vars[name]
 		if !ok {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -25,7 +26,7 @@ func (e *evaluation) execute(ctx context.Context, args []string) error {
 	case discardCommand:
 		e.discarded = true
 		return errDiscard
-	case statusCommand:
+	case statusCommand, resultCommand:
 		return e.pipelineStatus(args[1:])
 	case tickCommand:
 		return nil
@@ -42,6 +43,20 @@ func (e *evaluation) execute(ctx context.Context, args []string) error {
 			expr = "(" // which mvdan.cc/sh refuses, with bash's status
 		}
 		fmt.Fprint(hc.Stdout, expr)
+		return nil
+	case replaceCommand:
+		for i, value := range args[4:] {
+			args[4+i] = replacePattern(args[1], args[2], args[3], value)
+		}
+		fmt.Fprint(hc.Stdout, strings.Join(args[4:], " "))
+		return nil
+	case catCommand:
+		if hc.Stdin != nil {
+			_, _ = io.Copy(hc.Stdout, io.LimitReader(hc.Stdin, memoryLimit))
+		}
+		return nil
+	case countCommand:
+		fmt.Fprint(hc.Stdout, len(args)-1)
 		return nil
 	}
 	if filepath.Base(args[0]) == "uname" {

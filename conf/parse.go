@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -48,6 +49,10 @@ func parse(src []byte, file string) program {
 		if p.stmts, err = statements(src); err == nil {
 			return p
 		}
+		if emptyArithmetic.Match(src) { // bash takes (( )) for zero
+			src = emptyArithmetic.ReplaceAll(src, []byte("((0))"))
+			continue
+		}
 		masked, ok := maskSubstitution(src, err)
 		if !ok {
 			break
@@ -58,6 +63,8 @@ func parse(src []byte, file string) program {
 	p.broken = syntaxProblem(file, err)
 	return p
 }
+
+var emptyArithmetic = regexp.MustCompile(`\(\([ \t]*\)\)`)
 
 // statements parses as far as it goes.
 func statements(src []byte) (stmts []*syntax.Stmt, err error) {

@@ -13,11 +13,15 @@ import (
 const (
 	returnCommand  = "__dkms_conf_return"  // return from the file
 	discardCommand = "__dkms_conf_discard" // a bad substitution: give the line up
-	statusCommand  = "__dkms_conf_status"  // set $?
+	statusCommand  = "__dkms_conf_status"  // set $? (and PIPESTATUS) after a pipeline
+	resultCommand  = "__dkms_conf_result"  // set $?
 	tickCommand    = "__dkms_conf_tick"    // look at time and memory
 	fileCommand    = "__dkms_conf_file"    // print the path of a pipe's content
 	quoteCommand   = "__dkms_conf_quote"   // quote for a regular expression
 	regexpCommand  = "__dkms_conf_regexp"  // translate a regular expression
+	replaceCommand = "__dkms_conf_replace" // ${x/#a/b} and the like
+	countCommand   = "__dkms_conf_count"   // count arguments
+	catCommand     = "__dkms_conf_cat"     // copy input to output
 )
 
 // pipePath names the memory that stands for a pipe.
@@ -34,58 +38,83 @@ const pipePath = "/proc/self/dkms-conf-pipe/"
 //     function and is allowed outside: dkms sources the file in a function;
 //   - `return` in the file itself ends the file;
 //   - a+=b and a[i]+=b become a="$a"b;
-//   - the right side of =~ becomes a Go regular expression.
+//   - the right side of =~ becomes a Go regular expression;
+//   - a\ b becomes a' 'b: mvdan.cc/sh leaves the backslash in assignments;
+//   - ${x/#a/b}, and extended patterns in expansions, become commands.
 type rewriter struct {
 	pipes   int             // numbers the pipes of an evaluation
 	assoc   map[string]bool // names declared -A
-	changed bool            // something was rewritten
-	risky   bool            // some ${…} cannot be expanded
-	grows   int             // expansions of unbounded values since the last tick
+	integer map[string]bool // names declared -i
+	done    map[*syntax.Word]wordUse
+	changed bool // something was rewritten
+	risky   bool // some ${…} cannot be expanded
+	grows   int  // expansions of unbounded values since the last tick
 }
 
 // file rewrites a whole file's statements in place and notes its assignments.
 func (w *rewriter) file(p program, where positions, outermost bool) []*syntax.Stmt {
 	if w.assoc == nil {
-		w.assoc = map[string]bool{}
+		w.assoc, w.integer, w.done = map[string]bool{}, map[string]bool{}, map[*syntax.Word]wordUse{}
 	}
+	clear(w.done)
 	w.risky = p.risky
-	functions := 0
-	var open []bool // for every open node, whether it is a function
+	var open []nodePlace // of every open node
 	for _, st := range p.stmts {
 		syntax.Walk(st, func(n syntax.Node) bool {
 			if n == nil {
-				if open[len(open)-1] {
-					functions--
-				}
 				open = open[:len(open)-1]
 				return true
 			}
-			_, isFunction := n.(*syntax.FuncDecl)
-			open = append(open, isFunction)
-			if isFunction {
-				functions++
+			here := nodePlace{outermost: outermost}
+			if len(open) > 0 {
+				here = open[len(open)-1]
 			}
 			if as, ok := n.(*syntax.Assign); ok && where != nil {
 				where.note(p.file, as)
 			}
-			w.node(n, outermost && functions == 0)
+			w.node(n, here)
+			open = append(open, here.inside(n, w.done))
 			return true
 		})
 	}
 	return w.ticks(p.stmts)
 }
 
+// A nodePlace is where in the program a node stands.
+type nodePlace struct {
+	outermost bool // in no function
+	quoted    bool // between double quotes, or in a here-document
+}
+
+func (c nodePlace) inside(n syntax.Node, uses map[*syntax.Word]wordUse) nodePlace {
+	switch n := n.(type) {
+	case *syntax.FuncDecl:
+		c.outermost = false
+	case *syntax.DblQuoted:
+		c.quoted = true
+	case *syntax.CmdSubst, *syntax.ProcSubst:
+		c.quoted = false
+	case *syntax.Word:
+		if uses[n] == hereDocument {
+			c.quoted = true
+		}
+	}
+	return c
+}
+
 // node rewrites one node; Walk visits its (new) children next.
-func (w *rewriter) node(n syntax.Node, outermost bool) {
+func (w *rewriter) node(n syntax.Node, here nodePlace) {
 	switch n := n.(type) {
 	case *syntax.Stmt:
-		w.stmt(n, outermost)
+		w.stmt(n, here.outermost)
 	case *syntax.CallExpr:
 		w.call(n)
 	case *syntax.WhileClause:
 		n.Do = w.prepend(n.Do)
 	case *syntax.ForClause:
 		n.Do = w.prepend(n.Do)
+	case *syntax.CmdSubst:
+		w.fileContent(n)
 	case *syntax.FuncDecl:
 		if n.Body != nil {
 			body := *n.Body
@@ -98,11 +127,22 @@ func (w *rewriter) node(n syntax.Node, outermost bool) {
 			n.Y = w.regexp(y)
 		}
 	case *syntax.Word:
-		n.Parts = w.parts(n.Parts)
+		n.Parts = w.parts(w.eachElement(n.Parts))
+		if w.done[n] == plainWord && !here.quoted {
+			n.Parts = w.unescape(n.Parts)
+		}
 	case *syntax.DblQuoted:
 		n.Parts = w.parts(n.Parts)
+	case *syntax.ParamExp:
+		w.expansion(n, here.quoted)
+	case *syntax.LetClause:
+		w.let(n)
 	case *syntax.Redirect:
 		w.redirect(n)
+		if n.Hdoc != nil {
+			w.done[n.Hdoc] = hereDocument
+		}
+		w.done[n.Word] = otherWord
 	}
 }
 
@@ -199,6 +239,12 @@ func pipeStatus(at syntax.Node, n int) *syntax.Stmt {
 // $( (a) >p1; __dkms_conf_file p1 ), which prints a path.
 func (w *rewriter) parts(parts []syntax.WordPart) []syntax.WordPart {
 	for i, part := range parts {
+		if pe, ok := part.(*syntax.ParamExp); ok {
+			if cs := w.substitution(pe); cs != nil {
+				parts[i] = cs
+			}
+			continue
+		}
 		ps, ok := part.(*syntax.ProcSubst)
 		if !ok {
 			continue
@@ -217,6 +263,15 @@ func (w *rewriter) parts(parts []syntax.WordPart) []syntax.WordPart {
 		parts[i] = &syntax.CmdSubst{Left: ps.Pos(), Right: ps.End(), Stmts: []*syntax.Stmt{first, second}}
 	}
 	return parts
+}
+
+// fileContent gives $(<file) a command, whose status tells when there is no
+// such file.
+func (w *rewriter) fileContent(cs *syntax.CmdSubst) {
+	if len(cs.Stmts) == 1 && cs.Stmts[0].Cmd == nil && len(cs.Stmts[0].Redirs) == 1 {
+		cs.Stmts[0].Cmd = callTo(cs, catCommand)
+		w.changed = true
+	}
 }
 
 // redirect makes >| plain, and >&file what it means; file descriptors beyond
@@ -246,6 +301,9 @@ func (w *rewriter) call(c *syntax.CallExpr) {
 	}
 	for _, as := range c.Assigns {
 		name := as.Name.Value
+		if w.integer[name] && as.Array == nil && as.Value != nil {
+			w.compute(as)
+		}
 		if as.Array != nil {
 			if as.Index == nil && w.assoc[name] {
 				quoteKeys(as.Array)
@@ -283,7 +341,7 @@ func (w *rewriter) declare(d *syntax.DeclClause) {
 		d.Variant, w.changed = literal(d.Variant, "declare"), true
 	}
 	kept := d.Args[:0]
-	assoc := false
+	assoc, integer := false, false
 	for _, as := range d.Args {
 		flags := ""
 		if as.Naked && as.Name == nil && as.Value != nil {
@@ -292,12 +350,17 @@ func (w *rewriter) declare(d *syntax.DeclClause) {
 			flags = as.Name.Value
 		}
 		if len(flags) > 1 && (flags[0] == '-' || flags[0] == '+') {
-			if strings.Contains(flags, "A") {
-				assoc = true
-			}
+			assoc = assoc || strings.Contains(flags, "A")
+			integer = integer || strings.Contains(flags, "i")
 			if !usefulFlags(flags) {
 				w.changed = true
 				continue
+			}
+		}
+		if as.Name != nil && integer {
+			w.integer[as.Name.Value] = true
+			if as.Value != nil {
+				w.compute(as)
 			}
 		}
 		if as.Name != nil && assoc {
