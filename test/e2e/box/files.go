@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -104,8 +103,9 @@ func (b *Box) try(fn func() error) {
 // A Snapshot tells what is in some folders: path to mode, and hash or target.
 type Snapshot map[string]string
 
-// Snapshot reads the folders and all in them; a missing one is left out.
-func (b *Box) Snapshot(dirs ...string) Snapshot {
+// Snapshot reads the folders and all in them, but for paths that are to be
+// skipped; a missing folder is left out.
+func (b *Box) Snapshot(skip func(path string) bool, dirs ...string) Snapshot {
 	b.tb.Helper()
 	s := Snapshot{}
 	b.try(func() error {
@@ -113,9 +113,14 @@ func (b *Box) Snapshot(dirs ...string) Snapshot {
 			if _, err := os.Lstat(dir); err != nil {
 				continue
 			}
-			err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-				if err != nil {
+			err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+				switch {
+				case err != nil:
 					return err
+				case skip(path) && d.IsDir():
+					return fs.SkipDir
+				case skip(path):
+					return nil
 				}
 				s[path], err = describe(path)
 				return err
@@ -151,19 +156,4 @@ func describe(path string) (string, error) {
 	default:
 		return info.Mode().String() + owner, nil
 	}
-}
-
-// Without returns the snapshot less what lies at or below any of the paths.
-func (s Snapshot) Without(paths ...string) Snapshot {
-	out := Snapshot{}
-next:
-	for path, what := range s {
-		for _, p := range paths {
-			if path == p || strings.HasPrefix(path, p+"/") {
-				continue next
-			}
-		}
-		out[path] = what
-	}
-	return out
 }

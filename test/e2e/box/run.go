@@ -116,12 +116,13 @@ func status(s *os.ProcessState) int {
 }
 
 // RunKilled starts a program and kills it, and it only, after the given time.
-// It says whether the program had ended by itself before.
-func (b *Box) RunKilled(after time.Duration, args ...string) (ended bool) {
+// It says whether the program had ended by itself before, and how long it ran.
+func (b *Box) RunKilled(after time.Duration, args ...string) (ended bool, took time.Duration) {
 	b.tb.Helper()
 	var err error
 	b.Do(func() {
 		cmd := b.command(context.Background(), nil, args)
+		begin := time.Now()
 		if err = cmd.Start(); err != nil {
 			return
 		}
@@ -134,6 +135,7 @@ func (b *Box) RunKilled(after time.Duration, args ...string) (ended bool) {
 			}
 		})
 		_ = cmd.Wait()
+		took = time.Since(begin)
 		close(exited)
 		timer.Stop()
 		ended = !cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled()
@@ -141,7 +143,7 @@ func (b *Box) RunKilled(after time.Duration, args ...string) (ended bool) {
 	if err != nil {
 		b.tb.Fatalf("%s: %v", strings.Join(args, " "), err)
 	}
-	return ended
+	return ended, took
 }
 
 // Unpack puts what a tar archive holds into the box's root. Links to folders
