@@ -75,12 +75,6 @@ var directiveNames = []string{
 	"STRIP",
 }
 
-// isDirective reports whether name is a directive.
-func isDirective(name string) bool {
-	_, found := slices.BinarySearch(directiveNames, name)
-	return found
-}
-
 // splitDirective splits --directive's NAME=VALUE or NAME[INDEX]=VALUE.
 func splitDirective(s string) (name, index, value string, ok bool) {
 	left, value, ok := strings.Cut(s, "=")

@@ -2,7 +2,7 @@ package conf
 
 import "mvdan.cc/sh/v3/syntax"
 
-// A place is one assignment to a directive.
+// A place is one assignment to a variable.
 type place struct {
 	file  string
 	line  int
@@ -10,13 +10,13 @@ type place struct {
 	known bool   // index says which element it is
 }
 
-// positions remembers where directives are assigned, so that problems can
+// positions remembers where variables are assigned, so that problems can
 // name a line.
 type positions map[string][]place
 
 // note records an assignment found in a syntax tree.
 func (p positions) note(file string, as *syntax.Assign) {
-	if as.Name == nil || !isDirective(as.Name.Value) {
+	if as.Name == nil {
 		return
 	}
 	at := place{file: file, line: int(as.Pos().Line()), known: as.Array == nil}
