@@ -103,7 +103,7 @@ func (t Tree) discard(path string) error {
 
 // bin makes an empty directory in the trash.
 func (t Tree) bin() (string, error) {
-	if err := os.MkdirAll(t.trashDir(), 0o700); err != nil {
+	if err := os.MkdirAll(t.trashDir(), 0o755); err != nil {
 		return "", err
 	}
 	return os.MkdirTemp(t.trashDir(), "")
