@@ -62,6 +62,7 @@ func packed(t testing.TB) (Tree, PackRequest) {
 	must(t, os.Chmod(source+"/Makefile", 0o755))
 	symlink(t, "Makefile", source+"/GNUmakefile")
 	write(t, tr.RefDir(r)+"/.dep_other", "")
+	write(t, tr.RefDir(r)+"/.ours", "")
 	return tr, PackRequest{Package: r.Package, Kernels: []dkms.KernelID{other.KernelID, r.KernelID}}
 }
 
@@ -122,6 +123,9 @@ func TestPackLoad(t *testing.T) {
 			}
 			if !system.Exists(to.RefDir(ref("pa", "1.0")) + "/.dep_other") {
 				t.Error(".dep_other is lost")
+			}
+			if system.Exists(to.RefDir(ref("pa", "1.0")) + "/.ours") {
+				t.Error("a dot-file of ours was packed")
 			}
 		}
 		noRemnants(t, to)

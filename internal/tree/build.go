@@ -43,9 +43,23 @@ func (s *Scratch) make() error {
 	if err := s.tree.at("scratch"); err != nil {
 		return err
 	}
+	var err error
+	for range 3 {
+		// A build of the same package that ends at this moment prunes the
+		// directories that both use.
+		if err = s.directories(); !isMissing(err) {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Scratch) directories() error {
 	parent := filepath.Join(s.tree.PackageDir(s.ref.Package), scratchDir)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return err
+	for _, dir := range []string{parent, s.Build, s.Stage} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
 	}
 	dir, err := os.MkdirTemp(parent, s.ref.Release+"-"+s.ref.Arch+"-")
 	if err != nil {
@@ -53,13 +67,7 @@ func (s *Scratch) make() error {
 	}
 	s.Dir = dir
 	// Packages may build as another user, who has to get in.
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(s.Build, 0o755); err != nil {
-		return err
-	}
-	return os.MkdirAll(s.Stage, 0o755)
+	return os.Chmod(dir, 0o755)
 }
 
 // Close removes what is left of the scratch, and Stage if nothing was published
@@ -89,7 +97,8 @@ type Built struct {
 
 // Publish makes the directory stage, which holds module/ and log/, the built
 // state of r, in one step. stage must lie on the tree's file system, as
-// Scratch.Dir does, and is gone afterwards. What is installed stays as it is.
+// Scratch.Dir does, and is gone afterwards; nothing may be bound over RefDir any
+// more. What is installed stays as it is.
 func (t Tree) Publish(r dkms.Ref, stage string, b Built) error {
 	if err := checkRef(r); err != nil {
 		return err
@@ -116,6 +125,9 @@ func (t Tree) publish(r dkms.Ref, stage string, b Built) error {
 		}
 	}
 	if err := t.at("publish manifest"); err != nil {
+		return err
+	}
+	if err := os.Chmod(stage, 0o755); err != nil { // anybody may ask for the status
 		return err
 	}
 	path := filepath.Join(stage, manifestFile)

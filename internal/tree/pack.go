@@ -230,9 +230,9 @@ func newest(dir string) time.Time {
 	return when.Truncate(time.Second)
 }
 
-// directory writes a directory and all in it. Of a built ref our own dot-files
-// are left out, and the times are those of the source, so that the same build
-// gives the same bytes.
+// directory writes a directory and all in it. Of a built ref only those
+// dot-files go in that dkms knows, and the times are those of the source, so
+// that the same build gives the same bytes.
 func (p *packer) directory(dir, name string, source bool) error {
 	return filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -245,7 +245,10 @@ func (p *packer) directory(dir, name string, source bool) error {
 		if err != nil {
 			return err
 		}
-		if !source && strings.HasPrefix(d.Name(), ".dkms-hook") {
+		if !source && filepath.Dir(rel) == "." && strings.HasPrefix(rel, ".") && rel != "." && !strings.HasPrefix(rel, ".dep_") {
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
 			return nil
 		}
 		info, err := d.Info()
