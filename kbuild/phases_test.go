@@ -267,7 +267,7 @@ func TestBuildMakeFails(t *testing.T) {
 		class      Class
 	}{
 		{"exit 3", "does not compile: ", Unclear},
-		{"make -f none", "none: No such file or directory", MissingTool},
+		{"make -f none", "does not compile: make: none: No such file or directory", Unclear},
 		{"no-such-program-here", "does not compile (tool missing): ", MissingTool},
 		{"gcc --no-such-option -c x.c", "does not compile (wrong compiler): gcc: unrecognized command-line option '--no-such-option'", WrongCompiler},
 		{"kill -KILL $$", "does not compile (out of memory)", OutOfMemory},
