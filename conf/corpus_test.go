@@ -218,19 +218,3 @@ func TestCorpus(t *testing.T) {
 	}
 	fmt.Printf("corpus %s: agreed %d of %d\n", dir, agreed, total)
 }
-
-// TestCorpusLoads has every file go through Load, whatever it says.
-func TestCorpusLoads(t *testing.T) {
-	for _, row := range corpusIndex(t, corpusDir(t)) {
-		d := t.TempDir()
-		text, _ := os.ReadFile(filepath.Join(corpusDir(t), "confs", row.number+".conf"))
-		os.WriteFile(d+"/dkms.conf", text, 0o644)
-		c, err := Load(context.Background(), Request{Package: dkms.Package{Name: "x", Version: "1"}, File: d + "/dkms.conf", Trees: Trees{"/var/lib/dkms", "/usr/src", "/lib/modules"}, Jobs: 2}, kbuild.Kernel{KernelID: dkms.KernelID{Release: "6.1.0-49-amd64", Arch: "x86_64"}, Source: "/lib/modules/6.1.0-49-amd64/build"})
-		if err != nil {
-			t.Log(row.number, err)
-			continue
-		}
-		r, err := c.Resolve(kbuild.Kernel{KernelID: dkms.KernelID{Release: "6.1.0-49-amd64", Arch: "x86_64"}, Source: "/lib/modules/6.1.0-49-amd64/build"})
-		t.Log(row.number, err, r.Make)
-	}
-}

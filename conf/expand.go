@@ -2,8 +2,8 @@ package conf
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/expand"
@@ -12,13 +12,21 @@ import (
 
 // expandAgain does the second expansion, as between double quotes: dkms
 // expands every value once more after the file was read, and packages rely on
-// '${kernelver}' in single quotes. A value that cannot be expanded is left as
-// it is, with a warning.
+// '${kernelver}' in single quotes. By then the shell that read the file is
+// gone: the promised variables and the directives are there, variables of the
+// file's own are not. A value that cannot be expanded is left as it is, with a
+// warning.
 func (e *evaluation) expandAgain(ctx context.Context, raw Directives) error {
-	for _, name := range expansionOrder(raw) {
+	if !slices.ContainsFunc(directiveNames, func(name string) bool { return raw[name].expandable() }) {
+		return nil
+	}
+	if err := e.restart(ctx, raw); err != nil {
+		return err
+	}
+	for _, name := range expansionOrder() {
 		for _, index := range raw[name].Indexes() {
 			value := raw[name][index]
-			if !strings.ContainsAny(value, "$`\\") {
+			if !strings.ContainsAny(value, expandableBytes) {
 				continue
 			}
 			if err := e.expandValue(ctx, name, index, value); err != nil {
@@ -29,8 +37,49 @@ func (e *evaluation) expandAgain(ctx context.Context, raw Directives) error {
 	return nil
 }
 
+// expandableBytes begin what an expansion between double quotes changes.
+const expandableBytes = "$`\\"
+
+func (a Array) expandable() bool {
+	for _, value := range a {
+		if strings.ContainsAny(value, expandableBytes) {
+			return true
+		}
+	}
+	return false
+}
+
+// restart makes a new shell that knows the directives.
+func (e *evaluation) restart(ctx context.Context, raw Directives) error {
+	if err := e.start(); err != nil {
+		return err
+	}
+	for _, name := range directiveNames {
+		scalar := raw[name].Max() == 0
+		for _, i := range raw[name].Indexes() {
+			index := strconv.Itoa(i)
+			if scalar {
+				index = ""
+			}
+			if err := e.assign(ctx, name, index, raw[name][i]); err != nil {
+				return err
+			}
+		}
+	}
+	p := e.request.Package
+	if p.Name == "" {
+		if err := e.assign(ctx, "module", "", raw.Get("PACKAGE_NAME")); err != nil {
+			return err
+		}
+	}
+	if p.Version == "" {
+		return e.assign(ctx, "module_version", "", raw.Get("PACKAGE_VERSION"))
+	}
+	return nil
+}
+
 // expansionOrder puts the name and version first, since others refer to them.
-func expansionOrder(raw Directives) []string {
+func expansionOrder() []string {
 	order := []string{"PACKAGE_NAME", "PACKAGE_VERSION"}
 	for _, name := range directiveNames {
 		if !slices.Contains(order, name) {
@@ -49,21 +98,19 @@ func (e *evaluation) expandValue(ctx context.Context, name string, index int, va
 	parser := syntax.NewParser(syntax.Variant(syntax.LangBash))
 	doc, err := parser.Document(strings.NewReader(text))
 	if err != nil || doc == nil {
-		e.warnings = append(e.warnings, e.where.problem(e.request.File, name, fmt.Sprint(index),
+		e.warnings = append(e.warnings, e.where.problem(e.request.File, name, strconv.Itoa(index),
 			name+" cannot be expanded a second time and is taken as it is"))
 		return nil
 	}
-	at := doc
-	assign := &syntax.Assign{
-		Name:  literal(at, name),
-		Value: &syntax.Word{Parts: []syntax.WordPart{&syntax.DblQuoted{Left: at.Pos(), Right: at.End(), Parts: doc.Parts}}},
+	as := &syntax.Assign{
+		Name:  literal(doc, name),
+		Value: doubleQuoted(doc, doc.Parts...),
 	}
 	if index > 0 || e.runner.Vars[name].Kind != expand.String {
-		assign.Index = word(at, fmt.Sprint(index))
+		as.Index = word(doc, strconv.Itoa(index))
 	}
-	st := statement(at, &syntax.CallExpr{Assigns: []*syntax.Assign{assign}})
+	st := statement(doc, &syntax.CallExpr{Assigns: []*syntax.Assign{as}})
 	stmts := e.rewriter.file(program{file: e.request.File, stmts: []*syntax.Stmt{st}}, nil, false)
-	e.exitAt = 0
 	_, err = e.runNode(ctx, e.request.File, stmts[0])
 	return err
 }

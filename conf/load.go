@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -143,6 +144,9 @@ func (e *evaluation) applyDirectives(ctx context.Context) error {
 			continue
 		}
 		e.where[name] = append(e.where[name], place{file: "--directive " + name, index: index, known: true})
+		if index == "0" && !strings.Contains(d[:strings.IndexByte(d, '=')], "[") {
+			index = "" // which is index 0 of an array, too
+		}
 		if err := e.assign(ctx, name, index, value); err != nil {
 			return err
 		}
@@ -150,11 +154,13 @@ func (e *evaluation) applyDirectives(ctx context.Context) error {
 	return nil
 }
 
-// assign sets a variable in the shell: an array's element, or a scalar.
+// assign sets a variable in the shell: an array's element, or, without an
+// index, a scalar.
 func (e *evaluation) assign(ctx context.Context, name, index, value string) error {
 	at := &syntax.Lit{}
+	value = strings.ReplaceAll(value, "\r", carriageReturn)
 	as := &syntax.Assign{Name: literal(at, name), Value: &syntax.Word{Parts: []syntax.WordPart{single(at, value)}}}
-	if index != "0" {
+	if index != "" {
 		as.Index = word(at, index)
 	}
 	_, err := e.runNode(ctx, e.request.File, statement(at, &syntax.CallExpr{Assigns: []*syntax.Assign{as}}))
