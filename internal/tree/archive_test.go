@@ -77,7 +77,7 @@ func contents(t testing.TB, archive string) map[string]string {
 	out := map[string]string{}
 	for r := tar.NewReader(plain); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		must(t, err)

@@ -90,7 +90,7 @@ func (t Tree) discard(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(bin)
+	defer func() { _ = os.RemoveAll(bin) }() // Sweep has what stays
 	aside := filepath.Join(bin, filepath.Base(path))
 	if err := os.Rename(path, aside); err != nil {
 		return os.RemoveAll(path) // it lies on another file system

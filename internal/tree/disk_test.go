@@ -68,9 +68,9 @@ func archiveOf(t *testing.T) []byte {
 func onDisks(t *testing.T, fn func(tr Tree)) {
 	t.Helper()
 	base := t.TempDir()
-	archives := diskTree(base)
+	tr := diskTree(base)
 	err := system.WithView(nil, func() error {
-		for _, dir := range []string{archives.Dir, archives.SourceDir, archives.InstallDir} {
+		for _, dir := range []string{tr.Dir, tr.SourceDir, tr.InstallDir} {
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return err
 			}
@@ -78,12 +78,12 @@ func onDisks(t *testing.T, fn func(tr Tree)) {
 				return err
 			}
 		}
-		write(t, filepath.Join(archives.KernelDir(release), "kernel/drivers/misc/stock.ko"), "stock")
-		install(t, archives, ref("pa", "1.0"), "alpha.ko")
-		build(t, archives, ref("pa", "2.0"), "alpha.ko")
+		write(t, filepath.Join(tr.KernelDir(release), "kernel/drivers/misc/stock.ko"), "stock")
+		install(t, tr, ref("pa", "1.0"), "alpha.ko")
+		build(t, tr, ref("pa", "2.0"), "alpha.ko")
 		// The new version is large.
-		write(t, archives.ModuleDir(ref("pa", "2.0"))+"/alpha.ko", string(make([]byte, 64<<10)))
-		fn(archives)
+		write(t, tr.ModuleDir(ref("pa", "2.0"))+"/alpha.ko", string(make([]byte, 64<<10)))
+		fn(tr)
 		return nil
 	})
 	if errors.Is(err, system.ErrNoView) {
@@ -99,7 +99,7 @@ func diskTree(base string) Tree {
 	return Tree{Dir: filepath.Join(base, "dkms"), SourceDir: filepath.Join(base, "src"), InstallDir: filepath.Join(base, "modules")}
 }
 
-func (tr Tree) disk(name string) string {
+func disk(tr Tree, name string) string {
 	return map[string]string{"dkms": tr.Dir, "modules": tr.InstallDir, "src": tr.SourceDir}[name]
 }
 
@@ -111,7 +111,7 @@ func TestReadOnlyDisk(t *testing.T) {
 				t.Parallel()
 				onDisks(t, func(tr Tree) {
 					before := look(t, tr)
-					if err := unix.Mount("", tr.disk(name), "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+					if err := unix.Mount("", disk(tr, name), "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
 						t.Error(err)
 						return
 					}
@@ -136,7 +136,7 @@ func TestFullDisk(t *testing.T) {
 			t.Run(c.name+" on "+name, func(t *testing.T) {
 				t.Parallel()
 				onDisks(t, func(tr Tree) {
-					fill(t, filepath.Join(tr.disk(name), ".filler"))
+					fill(t, filepath.Join(disk(tr, name), ".filler"))
 					before := look(t, tr)
 					err := c.act(t, tr)
 					if c.frees {

@@ -74,7 +74,7 @@ func extract(ctx context.Context, file, dir string, max limits) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	x := extractor{root: root, left: max}
 	reader := tar.NewReader(plain)
 	for {
@@ -109,7 +109,7 @@ func (x *extractor) drain(in io.Reader) error {
 		return errNoArchive
 	}
 	_, err := io.CopyN(io.Discard, in, 1<<20)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err

@@ -130,7 +130,7 @@ func (t Tree) pack(ctx context.Context, req PackRequest, file string) error {
 	if err != nil {
 		return unwritable(file, err)
 	}
-	defer os.Remove(temp)
+	defer func() { _ = removeIf(temp) }()
 	zip, _ := gzip.NewWriterLevel(out, gzip.BestCompression) // no name, no time
 	p := packer{ctx: ctx, tree: t, tar: tar.NewWriter(zip)}
 	err = p.all(req)
