@@ -33,6 +33,8 @@ func (c Class) verdict() string {
 	switch c {
 	case Unclear:
 		return "does not compile"
+	case DiskFull, OutOfMemory:
+		return "failed (" + string(c) + ")"
 	case Timeout:
 		return "was ended (timeout)"
 	case Interrupted:

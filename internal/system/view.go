@@ -68,7 +68,11 @@ func enterView(binds []Bind) error {
 			return fmt.Errorf("bind %s over %s: %w", b.From, b.To, err)
 		}
 	}
-	return furnish()
+	err := furnish()
+	if errors.Is(err, unix.EPERM) { // a container may forbid devices
+		return fmt.Errorf("%w: %w", ErrNoView, err)
+	}
+	return err
 }
 
 // makePrivate keeps what this namespace mounts from showing elsewhere.
