@@ -1,9 +1,12 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
+	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
@@ -83,7 +86,32 @@ func (r *run) load(archive string) (tree.Loaded, error) {
 	if err != nil {
 		return tree.Loaded{}, err
 	}
-	return r.tree.Load(r.ctx, tree.LoadRequest{Archive: archive, Package: p, Force: r.call.Force, Identify: r.identify})
+	return r.tree.Load(r.ctx, tree.LoadRequest{Archive: archive, Package: p, Force: r.call.Force, Identify: func(file string) (dkms.Package, error) {
+		found, err := r.identify(file)
+		return found, inArchive(archive, err)
+	}})
+}
+
+// inArchive tells of a dkms.conf in an archive what is wrong with it, without
+// the name of the scratch directory that it was read in.
+func inArchive(archive string, err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	var invalid *conf.Invalid
+	var e *dkms.Error
+	switch {
+	case errors.As(err, &invalid):
+		var texts []string
+		for _, p := range invalid.Problems {
+			texts = append(texts, p.Text)
+		}
+		text = strings.Join(texts, "; ")
+	case errors.As(err, &e):
+		text = e.Problem
+	}
+	return &dkms.Error{Kind: dkms.ArchiveInvalid, Object: archive, Problem: "the dkms.conf in it is invalid: " + text}
 }
 
 func (r *run) sayLoaded(loaded tree.Loaded) {

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,13 +117,24 @@ func (c *Call) named() (dkms.Package, error) {
 			p.Version = c.Version
 		}
 	}
-	for what, word := range map[string]string{"module name": p.Name, "module version": p.Version} {
-		if word == "" {
+	for _, part := range []struct{ what, word, given string }{{"module name", p.Name, c.Module}, {"module version", p.Version, or(c.Version, c.Module)}} {
+		if part.word == "" {
 			continue
 		}
-		if err := dkms.CheckWord(what, word); err != nil {
+		if err := checkPart(part.what, part.word, part.given); err != nil {
 			return dkms.Package{}, err
 		}
 	}
 	return p, nil
+}
+
+// checkPart is dkms.CheckWord for a part of what a person gave, which the error
+// then shows whole.
+func checkPart(what, word, given string) error {
+	err := dkms.CheckWord(what, word)
+	var e *dkms.Error
+	if errors.As(err, &e) && word != given {
+		e.Object = fmt.Sprintf("%s %q", what, given)
+	}
+	return err
 }

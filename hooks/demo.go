@@ -5,8 +5,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/templates"
@@ -41,9 +43,9 @@ func (r *run) demo() error {
 			return err
 		}
 	}
-	fmt.Fprintf(r.result, "\n$ modinfo\n")
-	module := filepath.Join(modules, "updates/dkms/dkms_hook_demo"+k.Suffix)
-	err = system.Run(r.ctx, system.Command{Args: []string{"modinfo", r.demoFile(modules, module)}, Stdout: r.result, Stderr: r.Stderr})
+	modinfo := []string{"modinfo", "-b", root, "-k", k.Release, "dkms_hook_demo"}
+	fmt.Fprintf(r.result, "\n$ %s\n", strings.Join(modinfo, " "))
+	err = system.Run(r.ctx, system.Command{Args: modinfo, Stdout: r.result, Stderr: r.Stderr})
 	fmt.Fprintf(r.result, "\neverything was below %s and is gone now\n", root)
 	return err
 }
@@ -61,7 +63,7 @@ func (r *run) demoStep(call Call, action string) error {
 		return err
 	}
 	if action == "build" || action == "install" {
-		inner.console.Timing(inner.phases)
+		report.Console{W: r.result}.Timing(inner.phases)
 	}
 	return nil
 }
@@ -103,25 +105,15 @@ func (r *run) demoRoot(root, modules string, k kbuild.Kernel) error {
 	if err := os.Symlink(headers, filepath.Join(modules, "build")); err != nil {
 		return err
 	}
+	// A kernel without modules of its own, so that depmod has an index to renew.
+	for _, index := range []string{"modules.order", "modules.builtin", "modules.dep"} {
+		if err := os.WriteFile(filepath.Join(modules, index), nil, 0o644); err != nil {
+			return err
+		}
+	}
 	source, err := fs.Sub(templates.Demo, "demo")
 	if err != nil {
 		return err
 	}
 	return os.CopyFS(filepath.Join(root, "usr/src", demoPackage.Name+"-"+demoPackage.Version), source)
-}
-
-// demoFile is where the module went, whatever this distribution's place for
-// added modules is.
-func (r *run) demoFile(modules, usual string) string {
-	if system.Exists(usual) {
-		return usual
-	}
-	found := usual
-	_ = filepath.WalkDir(modules, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() && filepath.Base(path) == filepath.Base(usual) {
-			found = path
-		}
-		return nil
-	})
-	return found
 }

@@ -214,7 +214,7 @@ func (r *run) identify(file string) (dkms.Package, error) {
 	p := dkms.Package{Name: or(given.Name, read.Name), Version: or(given.Version, read.Version)}
 	for what, word := range map[string]string{"PACKAGE_NAME": p.Name, "PACKAGE_VERSION": p.Version} {
 		if err := dkms.CheckWord(what, word); err != nil {
-			return p, &dkms.Error{Kind: dkms.ConfInvalid, Object: file, Problem: err.Error(), Hint: "-v gives the version by hand"}
+			return p, &dkms.Error{Kind: dkms.ConfInvalid, Object: file, Problem: err.Error(), Hint: "-m and -v give name and version by hand"}
 		}
 	}
 	return p, nil

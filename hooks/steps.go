@@ -17,31 +17,45 @@ import (
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
-// doAdd registers the package of s and runs its POST_ADD.
+// doAdd registers the package of s and runs its POST_ADD; if that fails, it is
+// as if nothing had been added.
 func (r *run) doAdd(ctx context.Context, s plan.Step) error {
 	c := r.packages[s.Ref.Package]
+	from := c.source
 	if c.bring != nil {
 		dir, err := c.bring()
 		if err != nil {
 			return err
 		}
-		c.source, c.bring = dir, nil
+		c.source = dir
 	}
-	if err := r.tree.Register(c.Package, c.source); err != nil {
-		return err
-	}
-	c.registered = true
-	// People and their notes know these two lines.
-	fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(c.Package), c.source)
-	for ref, recipe := range r.recipes {
-		if ref.Package == c.Package {
-			if err := r.script(ctx, c, recipe.Ref, "POST_ADD", recipe.PostAdd); err != nil {
-				return err
-			}
-			break
+	err := r.tree.Register(c.Package, c.source)
+	if err == nil {
+		// People and their notes know this line and the one below.
+		fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(c.Package), c.source)
+		if err = r.postAdd(ctx, c); err != nil {
+			err = errors.Join(err, r.tree.Unregister(c.Package))
 		}
 	}
+	if err != nil {
+		if c.bring != nil {
+			err = errors.Join(err, os.RemoveAll(c.source))
+			c.source = from
+		}
+		return err
+	}
+	c.registered, c.bring = true, nil
 	fmt.Fprintln(r.result, "DKMS: add completed.")
+	return nil
+}
+
+// postAdd runs the POST_ADD of any kernel that the dkms.conf was read for.
+func (r *run) postAdd(ctx context.Context, c *candidate) error {
+	for ref, recipe := range r.recipes {
+		if ref.Package == c.Package {
+			return r.script(ctx, c, dkms.Ref{Package: ref.Package}, "POST_ADD", recipe.PostAdd)
+		}
+	}
 	return nil
 }
 

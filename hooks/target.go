@@ -32,7 +32,10 @@ func (c *Call) targets() ([]dkms.KernelID, error) {
 		case len(c.Arches) > i:
 			id.Arch = c.Arches[i]
 		}
-		if err := checkKernel(id); err != nil {
+		if err := checkPart("kernel release", id.Release, word); err != nil {
+			return nil, err
+		}
+		if err := dkms.CheckWord("architecture", id.Arch); err != nil {
 			return nil, err
 		}
 		if !slices.Contains(out, id) {
@@ -51,14 +54,7 @@ func (c *Call) runningKernel(arch string) ([]dkms.KernelID, error) {
 	if len(c.Arches) > 0 {
 		id.Arch = c.Arches[0]
 	}
-	return []dkms.KernelID{id}, checkKernel(id)
-}
-
-func checkKernel(id dkms.KernelID) error {
-	if err := dkms.CheckWord("kernel release", id.Release); err != nil {
-		return err
-	}
-	return dkms.CheckWord("architecture", id.Arch)
+	return []dkms.KernelID{id}, dkms.CheckWord("architecture", id.Arch)
 }
 
 // wantsKernel reports whether id passes the -k and -a filters of `status`.

@@ -32,8 +32,13 @@ type Ref struct {
 	KernelID
 }
 
-// String returns NAME/VER/RELEASE/ARCH.
-func (r Ref) String() string { return r.Package.String() + "/" + r.KernelID.String() }
+// String returns NAME/VER/RELEASE/ARCH, or NAME/VER for the package itself.
+func (r Ref) String() string {
+	if r.KernelID == (KernelID{}) {
+		return r.Package.String()
+	}
+	return r.Package.String() + "/" + r.KernelID.String()
+}
 
 // safeWord is what may become one path element: no separators, blanks or
 // control characters, and neither "." nor "..", nor a leading "-" or ".".
