@@ -74,7 +74,6 @@ func (b *builder) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.phase = PhaseSync
 	return b.timed(PhaseSync, b.finish)
 }
 

@@ -109,7 +109,8 @@ func (b *builder) diagnose(e *BuildError) {
 	if errors.Is(e.Err, exec.ErrNotFound) {
 		e.Class = MissingTool
 	}
-	if t := b.toolchain(); len(t.Missing) > 0 && e.Class != APIChange {
+	unexplained := e.Class == Unclear || e.Class == MissingTool || e.Class == WrongCompiler
+	if t := b.toolchain(); len(t.Missing) > 0 && unexplained {
 		e.Class, e.Hint = WrongCompiler, t.hint()
 		if e.First == "" {
 			e.First = t.warning()
