@@ -21,12 +21,15 @@ import (
 var (
 	errDiscard = errors.New("bad substitution")
 	errTooDeep = errors.New("functions call each other without end")
-	errTooBig  = errors.New("its variables grow beyond 16 MiB")
+	errTooBig  = errors.New("its variables grow beyond 4 MiB")
 )
 
 // depthLimit is how many frames of Go a program may stack up: some thousands
 // of nested calls, far below what a Go stack can hold.
-const depthLimit = 60000
+const depthLimit = 12000
+
+// variableLimit bounds what all variables hold together.
+const variableLimit = 4 << 20
 
 // call sees every simple command before it runs, and gives builtins of
 // mvdan.cc/sh the options of bash that they lack. What it returns runs
@@ -35,7 +38,7 @@ func (e *evaluation) call(ctx context.Context, args []string) ([]string, error) 
 	hc := interp.HandlerCtx(ctx)
 	switch args[0] {
 	case tickCommand:
-		return []string{":"}, e.tick(hc)
+		return []string{resultCommand, strconv.Itoa(hc.LastExitStatus)}, e.tick(hc, args)
 	case statusCommand:
 		return e.savePipeStatus(args), nil
 	case returnCommand:
@@ -76,15 +79,13 @@ func (e *evaluation) call(ctx context.Context, args []string) ([]string, error) 
 	case "umask", "ulimit", "enable", "bind", "complete", "compopt", "wait", "disown", "history", "jobs":
 		return []string{":"}, nil
 	default:
-		if runtime.Callers(depthLimit, make([]uintptr, 1)) > 0 {
-			return nil, errTooDeep
-		}
+		return args, e.depth()
 	}
 	return args, nil
 }
 
 // tick ends programs that eat memory. Those that eat time end by the context.
-func (e *evaluation) tick(hc interp.HandlerContext) error {
+func (e *evaluation) tick(hc interp.HandlerContext, args []string) error {
 	size := 0
 	hc.Env.Each(func(_ string, v expand.Variable) bool {
 		size += len(v.Str) + 16*len(v.List)
@@ -93,13 +94,26 @@ func (e *evaluation) tick(hc interp.HandlerContext) error {
 		}
 		return true
 	})
-	if size > memoryLimit {
-		return errTooBig
+	if size > variableLimit || len(args) > 1 {
+		return e.fail(errTooBig)
 	}
-	if runtime.Callers(depthLimit, make([]uintptr, 1)) > 0 {
-		return errTooDeep
+	return e.depth()
+}
+
+// depth ends programs that recurse for ever.
+func (e *evaluation) depth() error {
+	var pc [1]uintptr
+	if runtime.Callers(depthLimit, pc[:]) > 0 {
+		return e.fail(errTooDeep)
 	}
 	return nil
+}
+
+// fail ends the evaluation: the error of a handler inside $(…) would only end
+// that.
+func (e *evaluation) fail(err error) error {
+	e.cancel(err)
+	return err
 }
 
 // wrapped gives `builtin x` and `command x` the same care as x.
@@ -135,8 +149,8 @@ func (e *evaluation) savePipeStatus(args []string) []string {
 
 // evalText rewrites what `eval` runs.
 func (e *evaluation) evalText(args []string) ([]string, error) {
-	if runtime.Callers(depthLimit, make([]uintptr, 1)) > 0 {
-		return nil, errTooDeep
+	if err := e.depth(); err != nil {
+		return nil, err
 	}
 	if len(args) > 1 && args[1] == "--" {
 		args = args[1:]
@@ -149,7 +163,7 @@ func (e *evaluation) evalText(args []string) ([]string, error) {
 func (e *evaluation) rewritten(text []byte, file string, where positions) ([]byte, error) {
 	p := parse(text, file)
 	if p.broken != nil && len(text) > sourceLimit {
-		return nil, errTooBig
+		return nil, e.fail(errTooBig)
 	}
 	e.rewriter.changed = false
 	before := len(p.stmts)
@@ -169,8 +183,8 @@ func (e *evaluation) rewritten(text []byte, file string, where positions) ([]byt
 
 // sourceFile runs `source file args` with BASH_SOURCE naming the file.
 func (e *evaluation) sourceFile(hc interp.HandlerContext, args []string) ([]string, error) {
-	if runtime.Callers(depthLimit, make([]uintptr, 1)) > 0 {
-		return nil, errTooDeep
+	if err := e.depth(); err != nil {
+		return nil, err
 	}
 	if len(args) > 1 && args[1] == "--" {
 		args = args[1:]

@@ -34,6 +34,7 @@ type evaluation struct {
 	timeout time.Duration     // of one external command
 	allow   func(string) bool // which external programs may run; nil is all
 
+	cancel   context.CancelCauseFunc
 	runner   *interp.Runner
 	rewriter rewriter
 	pipes    pipes
@@ -202,7 +203,12 @@ func (e *evaluation) runNode(ctx context.Context, file string, node syntax.Node)
 			e.problems = append(e.problems, Problem{File: file, Text: fmt.Sprintf("the shell interpreter failed: %v", r)})
 		}
 	}()
+	ctx, e.cancel = context.WithCancelCause(ctx)
+	defer e.cancel(nil)
 	err = e.runner.Run(ctx, node)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
 	var status interp.ExitStatus
 	switch {
 	case err == nil, errors.As(err, &status):
@@ -214,8 +220,8 @@ func (e *evaluation) runNode(ctx context.Context, file string, node syntax.Node)
 		return over, nil
 	case errors.Is(err, errDiscard):
 		return false, nil
-	case ctx.Err() != nil:
-		return true, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return true, err
 	}
 	e.problems = append(e.problems, Problem{File: file, Text: err.Error()})
 	return true, nil

@@ -2,7 +2,6 @@ package conf
 
 import (
 	"strconv"
-	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -41,13 +40,15 @@ const pipePath = "/proc/self/dkms-conf-pipe/"
 //   - a\ b becomes a' 'b: mvdan.cc/sh leaves the backslash in assignments;
 //   - ${x/#a/b}, and extended patterns in expansions, become commands.
 type rewriter struct {
-	pipes   int             // numbers the pipes of an evaluation
-	assoc   map[string]bool // names declared -A
-	integer map[string]bool // names declared -i
-	done    map[*syntax.Word]wordUse
-	changed bool // something was rewritten
-	risky   bool // some ${…} cannot be expanded
-	grows   int  // expansions of unbounded values since the last tick
+	pipes    int             // numbers the pipes of an evaluation
+	assoc    map[string]bool // names declared -A
+	integer  map[string]bool // names declared -i
+	done     map[*syntax.Word]wordUse
+	changed  bool            // something was rewritten
+	risky    bool            // some ${…} cannot be expanded
+	computed map[string]bool // names whose values have no bound
+	guarded  *syntax.Stmt    // has its tick
+	grows    int             // expansions of unbounded values since the last tick
 }
 
 // file rewrites a whole file's statements in place and notes its assignments.
@@ -57,6 +58,7 @@ func (w *rewriter) file(p program, where positions, outermost bool) []*syntax.St
 	}
 	clear(w.done)
 	w.risky = p.risky
+	w.growth(p.stmts)
 	var open []nodePlace // of every open node
 	for _, st := range p.stmts {
 		syntax.Walk(st, func(n syntax.Node) bool {
@@ -76,7 +78,7 @@ func (w *rewriter) file(p program, where positions, outermost bool) []*syntax.St
 			return true
 		})
 	}
-	return w.ticks(p.stmts)
+	return p.stmts
 }
 
 // A nodePlace is where in the program a node stands.
@@ -112,6 +114,10 @@ func (w *rewriter) node(n syntax.Node, here nodePlace) {
 		n.Do = w.prepend(n.Do)
 	case *syntax.ForClause:
 		n.Do = w.prepend(n.Do)
+		if _, ok := n.Loop.(*syntax.CStyleLoop); ok {
+			// mvdan.cc/sh ends this loop when its body fails.
+			n.Do, w.changed = append(n.Do, statement(n, callTo(n, ":"))), true
+		}
 	case *syntax.CmdSubst:
 		w.fileContent(n)
 	case *syntax.FuncDecl:
@@ -157,6 +163,7 @@ func (w *rewriter) stmt(st *syntax.Stmt, outermost bool) {
 		st.Cmd, st.Redirs = callTo(st, discardCommand), nil
 		w.changed = true
 	}
+	w.guard(st)
 	switch cmd := st.Cmd.(type) {
 	case *syntax.BinaryCmd:
 		if cmd.Op == syntax.Pipe || cmd.Op == syntax.PipeAll {
@@ -271,64 +278,6 @@ func (w *rewriter) call(c *syntax.CallExpr) {
 	}
 }
 
-// declare makes `local` and `typeset` plain `declare`, and drops the flags
-// that mvdan.cc/sh refuses.
-func (w *rewriter) declare(d *syntax.DeclClause) {
-	switch d.Variant.Value {
-	case "local", "typeset":
-		d.Variant, w.changed = literal(d.Variant, "declare"), true
-	}
-	kept := d.Args[:0]
-	assoc, integer := false, false
-	for _, as := range d.Args {
-		flags := ""
-		if as.Naked && as.Name == nil && as.Value != nil {
-			flags = as.Value.Lit()
-		} else if as.Naked && as.Name != nil {
-			flags = as.Name.Value
-		}
-		if len(flags) > 1 && (flags[0] == '-' || flags[0] == '+') {
-			assoc = assoc || strings.Contains(flags, "A")
-			integer = integer || strings.Contains(flags, "i")
-			if !usefulFlags(flags) {
-				w.changed = true
-				continue
-			}
-		}
-		if as.Name != nil && integer {
-			w.integer[as.Name.Value] = true
-			if as.Value != nil {
-				w.compute(as)
-			}
-		}
-		if as.Name != nil && assoc {
-			w.assoc[as.Name.Value] = true
-			if as.Array != nil {
-				quoteKeys(as.Array)
-			}
-		}
-		kept = append(kept, as)
-	}
-	d.Args = kept
-}
-
-// usefulFlags reports whether mvdan.cc/sh knows what the flags of declare mean.
-func usefulFlags(flags string) bool {
-	return flags[0] == '-' && strings.Trim(flags[1:], "aAfgnprx") == ""
-}
-
-// quoteKeys marks the elements of an array literal as those of an associative
-// array: mvdan.cc/sh goes by the quotes of the first key.
-func quoteKeys(array *syntax.ArrayExpr) {
-	for _, elem := range array.Elems {
-		if key, ok := elem.Index.(*syntax.Word); ok {
-			if _, quoted := key.Parts[0].(*syntax.DblQuoted); !quoted {
-				elem.Index = &syntax.Word{Parts: []syntax.WordPart{&syntax.DblQuoted{Left: key.Pos(), Right: key.End(), Parts: key.Parts}}}
-			}
-		}
-	}
-}
-
 // regexp turns the right side of =~ into "$(__dkms_conf_regexp …)": what is
 // quoted there matches itself, and POSIX expressions are not Go's.
 func (w *rewriter) regexp(y *syntax.Word) *syntax.Word {
@@ -365,34 +314,65 @@ func (w *rewriter) prepend(stmts []*syntax.Stmt) []*syntax.Stmt {
 	return append([]*syntax.Stmt{statement(stmts[0], callTo(stmts[0], tickCommand))}, stmts...)
 }
 
-// ticks puts ticks between statements that, one after the other, could make a
-// value grow beyond all bounds, as a=$a$a does in thirty lines.
-func (w *rewriter) ticks(stmts []*syntax.Stmt) []*syntax.Stmt {
-	computed := map[string]bool{}
+// growth notes which variables have values that are not plain text, and so no
+// bound that could be seen here.
+func (w *rewriter) growth(stmts []*syntax.Stmt) {
+	if w.computed == nil {
+		w.computed = map[string]bool{}
+	}
 	for _, st := range stmts {
 		syntax.Walk(st, func(n syntax.Node) bool {
-			if as, ok := n.(*syntax.Assign); ok && as.Name != nil && (as.Value == nil || as.Value.Lit() == "") {
-				computed[as.Name.Value] = true
+			if as, ok := n.(*syntax.Assign); ok && as.Name != nil && as.Value != nil && !constant(as.Value) {
+				w.computed[as.Name.Value] = true
 			}
 			return true
 		})
 	}
-	out := stmts[:0:0]
-	for _, st := range stmts {
-		uses := 0
-		syntax.Walk(st, func(n syntax.Node) bool {
-			if p, ok := n.(*syntax.ParamExp); ok && p.Param != nil && computed[p.Param.Value] {
-				uses++
-			}
-			return true
-		})
-		out = append(out, st)
-		if w.grows += uses; w.grows > 16 {
-			w.grows = 0
-			out = append(out, statement(st, callTo(st, tickCommand)))
+}
+
+// constant reports whether a word is plain text.
+func constant(word *syntax.Word) bool {
+	plain := true
+	syntax.Walk(word, func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.ParamExp, *syntax.CmdSubst:
+			plain = false
 		}
+		return plain
+	})
+	return plain
+}
+
+// expansionLimit is how many unbounded values one assignment may expand.
+const expansionLimit = 1000
+
+// guard puts a tick before an assignment where, since the last one, values
+// could have grown by a factor: a=$a$a fills any memory in thirty lines.
+func (w *rewriter) guard(st *syntax.Stmt) {
+	c, ok := st.Cmd.(*syntax.CallExpr)
+	if !ok || len(c.Args) > 0 || st == w.guarded || len(w.computed) == 0 {
+		return
 	}
-	return out
+	uses := 0
+	syntax.Walk(c, func(n syntax.Node) bool {
+		if p, ok := n.(*syntax.ParamExp); ok && p.Param != nil && w.computed[p.Param.Value] {
+			uses++
+		}
+		return true
+	})
+	if w.grows += uses; w.grows <= 4 {
+		return
+	}
+	w.grows = uses
+	inner := *st
+	inner.Comments = nil
+	w.guarded, w.changed = &inner, true
+	tick := callTo(st, tickCommand)
+	if uses > expansionLimit {
+		tick = callTo(st, tickCommand, "too", "much")
+	}
+	*st = *statement(&inner, &syntax.Block{Lbrace: inner.Pos(), Rbrace: inner.End(),
+		Stmts: []*syntax.Stmt{statement(&inner, tick), &inner}})
 }
 
 // hasBadSubstitution reports whether a simple command or test expands a ${…}
