@@ -116,8 +116,9 @@ func Diagnose(log, buildDir string) (first string, class Class) {
 			d.read(tidy(line[:min(len(line), maxLine)]))
 		}
 	}
-	first = strings.TrimSpace(cmp.Or(d.first, d.reason, d.tail))
-	return first, cmp.Or(d.class, classify(first))
+	first = cmp.Or(d.first, d.reason, d.tail)
+	class = cmp.Or(d.class, classify(first))
+	return strings.TrimSpace(strings.TrimSuffix(first, ".  Stop.")), class
 }
 
 // maxLine is how much of one line is read; the rest of a line that long is no
