@@ -29,7 +29,7 @@ func (r *run) demo() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(root)
+	defer func() { _ = os.RemoveAll(root) }()
 	modules := filepath.Join(root, "lib/modules", k.Release)
 	if err := r.demoRoot(root, modules, k); err != nil {
 		return err

@@ -242,7 +242,7 @@ func (r *run) bringSource(dir, file, place string) (string, error) {
 	if err != nil {
 		return "", &dkms.Error{Kind: dkms.NotAllowed, Object: filepath.Dir(place), Problem: "cannot be written", Err: err, Hint: "run as root"}
 	}
-	defer os.RemoveAll(staged)
+	defer func() { _ = os.RemoveAll(staged) }()
 	copied := filepath.Join(staged, "source")
 	if err := system.CopyTree(dir, copied); err != nil {
 		return "", &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "cannot be copied to " + place, Err: err}

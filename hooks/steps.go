@@ -74,7 +74,7 @@ func (r *run) doBuild(ctx context.Context, s plan.Step, line func(string)) error
 	if err != nil {
 		return err
 	}
-	defer scratch.Close()
+	defer func() { _ = scratch.Close() }()
 	job.Scratch, job.Build, job.Stage, job.Progress = scratch.Dir, scratch.Build, scratch.Stage, line
 	result, err := kbuild.Build(ctx, job)
 	if err != nil {
@@ -191,7 +191,10 @@ func (r *run) doDepmod(ctx context.Context, s plan.Step) error {
 	if err := kbuild.Depmod(ctx, k); err != nil {
 		return r.takeBack(s.Ref.KernelID, err)
 	}
-	if err := errors.Join(r.commit(s.Ref.KernelID), r.tree.DepmodDone(k.Release)); err != nil {
+	if err := r.commit(s.Ref.KernelID); err != nil {
+		return r.takeBack(s.Ref.KernelID, err)
+	}
+	if err := r.tree.DepmodDone(k.Release); err != nil {
 		return err
 	}
 	r.weakModules(ctx, k)
@@ -203,10 +206,12 @@ func (r *run) doDepmod(ctx context.Context, s plan.Step) error {
 func (r *run) takeBack(id dkms.KernelID, cause error) error {
 	changes := r.changed[id]
 	delete(r.changed, id)
+	var errs []error
 	for _, change := range slices.Backward(changes) {
-		if err := change.Undo(); err != nil {
-			cause = errors.Join(cause, err)
-		}
+		errs = append(errs, change.Undo())
+	}
+	if err := errors.Join(append(errs, r.tree.DepmodDone(id.Release))...); err != nil {
+		cause = errors.Join(cause, err)
 	}
 	for ref, o := range r.did {
 		if ref.KernelID == id {
@@ -214,7 +219,7 @@ func (r *run) takeBack(id dkms.KernelID, cause error) error {
 			r.did[ref] = o
 		}
 	}
-	return &dkms.Error{Kind: dkms.NothingInstalled, Object: id.String(), Problem: "depmod failed, so what was changed has been taken back", Err: cause}
+	return &dkms.Error{Kind: dkms.NothingInstalled, Object: id.String(), Problem: "what was changed has been taken back", Err: cause}
 }
 
 // commit makes this run's changes for a kernel final.

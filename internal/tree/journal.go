@@ -112,15 +112,17 @@ func (t Tree) run(j journal) (*Transaction, error) {
 		return nil, &dkms.Error{Object: j.Ref.String(), Problem: "an earlier change has neither been finished nor taken back",
 			Hint: "see " + tx.path}
 	}
+	owed := system.Exists(filepath.Join(t.depmodDir(), j.Ref.Release))
 	if err := t.needDepmod(j.Ref.Release); err != nil {
 		return nil, problem(j.Ref.String(), "cannot be changed", err)
 	}
 	if err := tx.apply(); err != nil {
 		err = problem(j.Ref.String(), j.Verb+" cannot be done", err)
-		if undo := tx.Undo(); undo != nil {
-			return nil, errors.Join(err, undo)
+		undo := tx.Undo()
+		if undo == nil && !owed {
+			undo = t.DepmodDone(j.Ref.Release) // no index has seen the change
 		}
-		return nil, err
+		return nil, errors.Join(err, undo)
 	}
 	return tx, nil
 }

@@ -22,8 +22,8 @@ func (t Tree) Lock(ctx context.Context, waiting func(pid int)) (*system.Lock, er
 	lock, err := system.TakeLock(ctx, t.lockPath(), waiting)
 	switch {
 	case errors.Is(err, system.ErrHeldByAncestor):
-		return nil, &dkms.Error{Kind: dkms.Busy, Object: t.Dir, Problem: "is being changed by the very run that called this one",
-			Hint: "scripts of a package must not call dkms on the same tree", Err: err}
+		return nil, &dkms.Error{Kind: dkms.Busy, Object: t.Dir, Problem: "is being changed by the run that called this one",
+			Hint: "a package's scripts can ask for the status, but not change the tree"}
 	case err != nil && ctx.Err() != nil:
 		return nil, &dkms.Error{Kind: dkms.Busy, Object: t.Dir, Problem: "another run holds the lock", Err: err}
 	case err != nil:
