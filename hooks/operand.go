@@ -107,6 +107,9 @@ func (r *run) candidate(have tree.Snapshot) (*candidate, error) {
 	case confFile:
 		return r.fromDirectory(have, filepath.Dir(word), word)
 	case archiveFile:
+		if filepath.Ext(word) == ".rpm" {
+			return r.fromRPM(have, word)
+		}
 		return r.fromArchive(have, word)
 	}
 	p, err := r.call.exactly()

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
@@ -17,6 +18,13 @@ func (r *run) add() error {
 	defer end()
 	have, err := r.tree.Scan(r.ctx)
 	if err != nil {
+		return err
+	}
+	if kind, archive, err := r.operand(); err == nil && kind == archiveFile && filepath.Ext(archive) != ".rpm" {
+		loaded, err := r.load(archive)
+		if err == nil {
+			r.sayLoaded(loaded)
+		}
 		return err
 	}
 	c, err := r.candidate(have)

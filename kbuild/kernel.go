@@ -174,9 +174,9 @@ func (k Kernel) RequireHeaders() error {
 		return missing(k.Source, "holds no kernel headers (no include/ in it)", install)
 	}
 	if here, err := Releases(filepath.Dir(k.ModuleDir)); err == nil && len(here) > 0 && !slices.Contains(here, k.Release) {
-		return missing("kernel "+k.Release, "is not on this machine; kernels here: "+strings.Join(here, ", "), "name one of them with -k, or "+install)
+		return missing("kernel "+k.Release, "is not on this machine; kernels here: "+strings.Join(here, ", "), "name one of them with -k")
 	}
-	return missing("headers of "+k.Release, "are not installed", install)
+	return missing("headers of "+k.Release, "not installed", install)
 }
 
 // moduleSuffix finds how the kernel's own modules are called, by one of them:

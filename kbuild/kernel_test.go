@@ -121,8 +121,8 @@ func TestRequireHeaders(t *testing.T) {
 		want    string
 		hint    string
 	}{
-		{name: "not installed", archive: "-- 6.1.0-56-amd64/kernel/x --\n", want: "headers of 6.1.0-56-amd64: are not installed", hint: "linux-headers-6.1.0-56-amd64"},
-		{name: "no kernels at all", want: "headers of 6.1.0-56-amd64: are not installed"},
+		{name: "not installed", archive: "-- 6.1.0-56-amd64/kernel/x --\n", want: "headers of 6.1.0-56-amd64: not installed", hint: "linux-headers-6.1.0-56-amd64"},
+		{name: "no kernels at all", want: "headers of 6.1.0-56-amd64: not installed"},
 		{name: "dangling", link: "/usr/src/gone", want: "DIR/6.1.0-56-amd64/build: is a dangling link to /usr/src/gone"},
 		{name: "elsewhere", archive: "-- 6.10.1/build/x --\n-- 6.9.1/build/x --\n",
 			want: "kernel 6.1.0-56-amd64: is not on this machine; kernels here: 6.9.1, 6.10.1", hint: "name one of them with -k"},

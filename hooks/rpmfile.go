@@ -1,0 +1,36 @@
+package hooks
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+)
+
+// fromRPM has rpm install a package of sources, and takes the one that it
+// brought to /usr/src.
+func (r *run) fromRPM(have tree.Snapshot, file string) (*candidate, error) {
+	failed := func(problem string, err error) error {
+		return &dkms.Error{Kind: dkms.DestNotWritable, Object: file, Problem: problem, Err: err}
+	}
+	list, err := system.Output(r.ctx, system.Command{Args: []string{"rpm", "-qlp", file}, Stderr: r.console.W})
+	if err != nil {
+		return nil, failed("rpm cannot read it", err)
+	}
+	place := ""
+	for path := range strings.Lines(string(list)) {
+		path = strings.TrimSpace(path)
+		if filepath.Base(path) == "dkms.conf" && filepath.Dir(filepath.Dir(path)) == r.tree.SourceDir {
+			place = filepath.Dir(path)
+		}
+	}
+	if place == "" {
+		return nil, &dkms.Error{Kind: dkms.ArchiveNoConf, Object: file, Problem: "has no dkms.conf below " + r.tree.SourceDir}
+	}
+	if err := system.Run(r.ctx, system.Command{Args: []string{"rpm", "-Uvh", file}, Stdout: r.console.W, Stderr: r.console.W}); err != nil {
+		return nil, failed("rpm cannot install it", err)
+	}
+	return r.fromDirectory(have, place, filepath.Join(place, "dkms.conf"))
+}
