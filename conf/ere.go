@@ -12,13 +12,8 @@ import (
 // so is a { that begins no bound; \< and \> are word boundaries.
 func translateERE(s string) (string, error) {
 	t := ereTranslator{in: s}
-	if err := t.run(); err != nil {
-		return "", err
-	}
-	if _, err := regexp.Compile(t.out.String()); err != nil {
-		return "", fmt.Errorf("%q is not a regular expression: %s", s, reason(err))
-	}
-	return t.out.String(), nil
+	err := t.run()
+	return t.out.String(), err
 }
 
 // compileERE compiles a POSIX extended regular expression, to be searched for
@@ -28,7 +23,11 @@ func compileERE(s string) (*regexp.Regexp, error) {
 	if err != nil {
 		return nil, err
 	}
-	return regexp.Compile(expr)
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a regular expression: %s", s, reason(err))
+	}
+	return re, nil
 }
 
 func reason(err error) string {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -89,30 +88,27 @@ func (e *evaluation) close() {
 }
 
 // presets are the variables a dkms.conf is promised (dkms(8), "dkms.conf
-// variables"), and those that bash sets itself.
+// variables"), besides those that bash sets itself.
 func (e *evaluation) presets() presets {
 	r, k := e.request, e.kernel
-	p := maps.Clone(shellVariables())
-	for name, value := range map[string]string{
-		"kernelver":         k.Release,
-		"arch":              k.Arch,
-		"kernel_source_dir": k.Source,
-		"kernel_config":     k.ConfigFile,
-		"dkms_tree":         r.Trees.DKMS,
-		"source_tree":       r.Trees.Source,
-		"install_tree":      r.Trees.Install,
-		"module":            r.Package.Name,
-		"module_version":    r.Package.Version,
-		"parallel_jobs":     strconv.Itoa(r.Jobs),
-	} {
-		p.set(name, value, false)
-	}
+	p := make(presets, 16)
+	p.set("kernelver", k.Release, false)
+	p.set("arch", k.Arch, false)
+	p.set("kernel_source_dir", k.Source, false)
+	p.set("kernel_config", k.ConfigFile, false)
+	p.set("dkms_tree", r.Trees.DKMS, false)
+	p.set("source_tree", r.Trees.Source, false)
+	p.set("install_tree", r.Trees.Install, false)
+	p.set("module", r.Package.Name, false)
+	p.set("module_version", r.Package.Version, false)
+	p.set("parallel_jobs", strconv.Itoa(r.Jobs), false)
 	p.set("PATH", e.path, true)
 	p["BASH_SOURCE"] = expand.Variable{Set: true, Kind: expand.Indexed, List: []string{r.File}}
 	return p
 }
 
-// presets is the environment an evaluation starts with.
+// presets is the environment an evaluation starts with: its own variables, and
+// behind them shellVariables.
 type presets map[string]expand.Variable
 
 func (p presets) set(name, value string, export bool) {
@@ -120,13 +116,20 @@ func (p presets) set(name, value string, export bool) {
 }
 
 // Get implements expand.Environ.
-func (p presets) Get(name string) expand.Variable { return p[name] }
+func (p presets) Get(name string) expand.Variable {
+	if v, ok := p[name]; ok {
+		return v
+	}
+	return shellVariables()[name]
+}
 
 // Each implements expand.Environ.
 func (p presets) Each(f func(string, expand.Variable) bool) {
-	for name, v := range p {
-		if !f(name, v) {
-			return
+	for _, m := range []presets{shellVariables(), p} {
+		for name, v := range m {
+			if !f(name, v) {
+				return
+			}
 		}
 	}
 }
@@ -237,8 +240,8 @@ func (e *evaluation) variables(names []string) Directives {
 		if !ok {
 			continue
 		}
-		if _, target := v.Resolve(runnerVars(e.runner.Vars)); target.IsSet() {
-			v = target
+		if v.Kind == expand.NameRef {
+			_, v = v.Resolve(runnerVars(e.runner.Vars))
 		}
 		switch v.Kind {
 		case expand.String:
@@ -269,7 +272,7 @@ type runnerVars map[string]expand.Variable
 
 func (v runnerVars) Get(name string) expand.Variable { return v[name] }
 
-func (v runnerVars) Each(f func(string, expand.Variable) bool) { presets(v).Each(f) }
+func (v runnerVars) Each(func(string, expand.Variable) bool) {}
 
 // tail keeps the first 64 KiB of what is printed.
 type tail struct {
@@ -304,7 +307,11 @@ func readFile(path string) (text []byte, ok bool, err error) {
 		return nil, false, err
 	}
 	defer f.Close()
-	text = make([]byte, sourceLimit+1)
+	size := int64(sourceLimit + 1)
+	if info, err := f.Stat(); err == nil && info.Size() > 0 { // in /proc sizes are 0
+		size = min(size, info.Size()+1)
+	}
+	text = make([]byte, size)
 	n := 0
 	for n < len(text) {
 		m, err := f.Read(text[n:])

@@ -16,37 +16,47 @@ import (
 // gone: the promised variables and the directives are there, variables of the
 // file's own are not. A value that cannot be expanded is left as it is, with a
 // warning.
-func (e *evaluation) expandAgain(ctx context.Context, raw Directives) error {
-	if !slices.ContainsFunc(directiveNames, func(name string) bool { return raw[name].expandable() }) {
-		return nil
+func (e *evaluation) expandAgain(ctx context.Context, raw Directives) (Directives, error) {
+	values := Directives{}
+	shell := false
+	for name, array := range raw {
+		for i, value := range array {
+			shell = shell || strings.ContainsAny(value, "$`")
+			values.Set(name, i, unescapeQuoted(value))
+		}
+	}
+	if !shell {
+		return values, nil
 	}
 	if err := e.restart(ctx, raw); err != nil {
-		return err
+		return values, err
 	}
 	for _, name := range expansionOrder() {
-		for _, index := range raw[name].Indexes() {
-			value := raw[name][index]
-			if !strings.ContainsAny(value, expandableBytes) {
+		for _, i := range raw[name].Indexes() {
+			if !strings.ContainsAny(raw[name][i], "$`") {
 				continue
 			}
-			if err := e.expandValue(ctx, name, index, value); err != nil {
-				return err
+			if err := e.expandValue(ctx, name, i, raw[name][i]); err != nil {
+				return values, err
 			}
 		}
 	}
-	return nil
-}
-
-// expandableBytes begin what an expansion between double quotes changes.
-const expandableBytes = "$`\\"
-
-func (a Array) expandable() bool {
-	for _, value := range a {
-		if strings.ContainsAny(value, expandableBytes) {
-			return true
+	for name, array := range e.values() {
+		for i, value := range array {
+			if strings.ContainsAny(raw[name][i], "$`") {
+				values[name][i] = value
+			}
 		}
 	}
-	return false
+	return values, nil
+}
+
+// unescapeQuoted is what double quotes make of a value without expansions.
+func unescapeQuoted(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	return strings.NewReplacer(`\\`, `\`, `\"`, `"`, "\\\n", "").Replace(s)
 }
 
 // restart makes a new shell that knows the directives.

@@ -54,7 +54,7 @@ func (e *evaluation) open(ctx context.Context, path string, flag int, _ os.FileM
 
 // openRegular opens what can be read to its end: a regular file, not a FIFO
 // or a device that would keep us waiting.
-func openRegular(path string) (io.ReadWriteCloser, error) {
+func openRegular(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err

@@ -15,10 +15,11 @@ import (
 func Identify(ctx context.Context, r Request, k kbuild.Kernel) (dkms.Package, error) {
 	e := newEvaluation(r, k)
 	defer e.close()
-	if _, err := e.evaluate(ctx); err != nil {
+	_, values, err := e.evaluate(ctx)
+	if err != nil {
 		return dkms.Package{}, err
 	}
-	c := &Conf{Values: e.values(), request: r, where: e.where}
+	c := &Conf{Values: values, request: r, where: e.where}
 	c.PackageName, c.PackageVersion = c.Values.Get("PACKAGE_NAME"), c.Values.Get("PACKAGE_VERSION")
 	problems := slices.Concat(e.problems, c.validateIdentity())
 	if len(problems) > 0 {

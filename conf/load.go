@@ -16,16 +16,13 @@ import (
 
 // load evaluates, decodes and validates.
 func (e *evaluation) load(ctx context.Context) (*Conf, error) {
-	raw, err := e.evaluate(ctx)
+	raw, values, err := e.evaluate(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := &Conf{
-		Raw: raw, Values: e.values(), request: e.request, where: e.where,
+		Raw: raw, Values: values, request: e.request, where: e.where,
 		Warnings: e.warnings, Output: e.stderr.String(),
-	}
-	if e.runner == nil {
-		c.Values = raw
 	}
 	problems := append(e.problems, c.decode()...)
 	problems = append(problems, c.validate()...)
@@ -46,24 +43,23 @@ func (c *Conf) invalid(problems []Problem) error {
 }
 
 // evaluate runs the file, the overrides, the directives and the second
-// expansion. It returns the values before the second expansion; those after
-// it are e.values.
-func (e *evaluation) evaluate(ctx context.Context) (Directives, error) {
+// expansion. It returns the values before and after the latter.
+func (e *evaluation) evaluate(ctx context.Context) (raw, values Directives, err error) {
 	text, ok, err := readFile(e.request.File)
 	switch {
 	case err != nil:
-		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: e.request.File, Problem: "cannot be read", Err: err}
+		return nil, nil, &dkms.Error{Kind: dkms.ConfMissing, Object: e.request.File, Problem: "cannot be read", Err: err}
 	case !ok:
-		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: e.request.File, Problem: "there is no such file",
+		return nil, nil, &dkms.Error{Kind: dkms.ConfMissing, Object: e.request.File, Problem: "there is no such file",
 			Hint: "a package needs a dkms.conf in its source directory; -c names another one"}
 	}
 	if err := e.start(); err != nil {
-		return nil, fmt.Errorf("%s: %w", e.request.File, err)
+		return nil, nil, fmt.Errorf("%s: %w", e.request.File, err)
 	}
 	limit := 3 * e.timeout
 	inner, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	raw, err := e.runAll(inner, text)
+	raw, values, err = e.runAll(inner, text)
 	for _, program := range e.slow {
 		e.warnings = append(e.warnings, Problem{File: e.request.File,
 			Text: fmt.Sprintf("%s ran longer than %s and was ended", program, e.timeout)})
@@ -71,14 +67,15 @@ func (e *evaluation) evaluate(ctx context.Context) (Directives, error) {
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		e.problems = append(e.problems, Problem{File: e.request.File,
 			Text: fmt.Sprintf("does not come to an end: given up after %s", limit.Round(time.Millisecond))})
-		return e.values(), nil
+		raw = e.values()
+		return raw, raw, nil
 	}
-	return raw, err
+	return raw, values, err
 }
 
-func (e *evaluation) runAll(ctx context.Context, text []byte) (Directives, error) {
+func (e *evaluation) runAll(ctx context.Context, text []byte) (raw, values Directives, err error) {
 	if err := e.run(ctx, e.request.File, text); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, file := range e.overrides() {
 		text, ok, err := readFile(file)
@@ -89,17 +86,18 @@ func (e *evaluation) runAll(ctx context.Context, text []byte) (Directives, error
 			continue
 		}
 		if err := e.assign(ctx, "BASH_SOURCE", "0", file); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := e.run(ctx, file, text); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if err := e.applyDirectives(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	raw := e.values()
-	return raw, e.expandAgain(ctx, raw)
+	raw = e.values()
+	values, err = e.expandAgain(ctx, raw)
+	return raw, values, err
 }
 
 // overrides are the files of COMPAT, later ones winning: dkms(8), section
