@@ -90,7 +90,11 @@ func (r *run) begin() (end func(), err error) {
 		return nil, err
 	}
 	lock, err := r.tree.Lock(r.ctx, func(pid int) {
-		r.console.Notice(fmt.Sprintf("waiting for pid %d, which is changing %s", pid, r.tree.Dir))
+		who := "another process"
+		if pid > 0 {
+			who = fmt.Sprintf("pid %d", pid)
+		}
+		r.console.Notice(fmt.Sprintf("waiting for %s, which is changing %s", who, r.tree.Dir))
 	})
 	if err != nil {
 		return nil, err

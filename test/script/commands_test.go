@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -35,7 +36,7 @@ func of(ts *testscript.TestScript) *last { return ts.Value(lastKey{}).(*last) }
 // program is `dkms ARGS` or `dkms-hook ARGS`, with the script's own trees.
 func program(name string) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
-		cmd := exec.Command(filepath.Join(filepath.Dir(binary), name), append(args, strings.Fields(ts.Getenv("TREES"))...)...)
+		cmd := exec.Command(filepath.Join(filepath.Dir(binary), name), append(args, ts.Getenv("DKMSTREE"), ts.Getenv("SOURCETREE"), ts.Getenv("INSTALLTREE"))...)
 		cmd.Dir = ts.MkAbs(".")
 		cmd.Env = append(os.Environ(), "LC_ALL=C", "PATH="+ts.Getenv("PATH"))
 		var stdout, stderr bytes.Buffer
@@ -75,6 +76,17 @@ func unchanged(t *testing.T) func(*testscript.TestScript, bool, []string) {
 			ts.Fatalf("the disk has changed:\n%s", diff)
 		}
 	}
+}
+
+// waitFor is `waitfor FILE`: something else will make it soon.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	for range 500 {
+		if _, err := os.Lstat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s has not come", args[0])
 }
 
 // take leaves out the lock, which every writing run makes.

@@ -57,7 +57,9 @@ func TestScripts(t *testing.T) {
 				}
 			}
 			env.Values[lastKey{}] = &last{}
-			env.Setenv("TREES", "--dkmstree="+env.WorkDir+"/tree --sourcetree="+env.WorkDir+"/src --installtree="+env.WorkDir+"/modules")
+			env.Setenv("DKMSTREE", "--dkmstree="+env.WorkDir+"/tree")
+			env.Setenv("SOURCETREE", "--sourcetree="+env.WorkDir+"/src")
+			env.Setenv("INSTALLTREE", "--installtree="+env.WorkDir+"/modules")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -66,6 +68,7 @@ func TestScripts(t *testing.T) {
 			"status":    exitStatus,
 			"snapshot":  snapshot(t),
 			"unchanged": unchanged(t),
+			"waitfor":   waitFor,
 		},
 	})
 }
