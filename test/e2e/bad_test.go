@@ -101,7 +101,7 @@ func (m machine) state(logs bool) box.Snapshot {
 		case path == "/var/lib/dkms/bad/1.0/build", path == "/var/lib/dkms/bad/1.0/.log":
 			return logs
 		}
-		return path == own+"/lock"
+		return path == own+"/lock" || strings.HasPrefix(path, own+"/depmod/") // the latter: depmod is due
 	}, "/var/lib/dkms", "/usr/src", "/lib/modules", "/etc/dkms")
 	maps.DeleteFunc(s, func(path, what string) bool {
 		// Folders of ours; anything that is left in one shows.

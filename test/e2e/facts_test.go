@@ -135,7 +135,8 @@ func (m machine) treeShape(tb testing.TB) []string {
 	return out
 }
 
-// tarballs lists each tarball in the tree with its members.
+// tarballs lists each tarball in the tree with its members, less dot-files,
+// which are each program's own.
 func (m machine) tarballs(tb testing.TB) []string {
 	tb.Helper()
 	var out []string
@@ -146,7 +147,7 @@ func (m machine) tarballs(tb testing.TB) []string {
 		}
 		slices.Sort(members)
 		for _, member := range slices.Compact(members) {
-			if !strings.HasSuffix(member, ": ") {
+			if !strings.HasSuffix(member, ": ") && !strings.Contains(member, "/.") {
 				out = append(out, member)
 			}
 		}

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -37,8 +38,7 @@ type step struct {
 // life is every action on one package, each also where there is nothing to do
 // or where it must refuse.
 func life(p pack) []step {
-	do := func(name string, args ...string) step { return step{name, args} }
-	ref := p.ref()
+	do, ref := newStep, p.ref()
 	list := []step{
 		do("status of nothing", "status"),
 		do("build unknown", "build", p.name+"/no-such", "-k", "{K}"),
@@ -47,6 +47,7 @@ func life(p pack) []step {
 	for _, n := range p.needs {
 		list = append(list,
 			do("build without dependency", "build", ref, "-k", "{K}"),
+			do("!forget "+n, "rm", "-rf", "/var/lib/dkms/"+p.name),
 			do("install "+n, "install", n, "-k", "{K}"),
 			do("install "+n+" too", "install", "-k", "{C}", n))
 	}
@@ -76,12 +77,11 @@ func life(p pack) []step {
 		do("status by kernel and arch", "status", "-k", "{C}/x86_64"),
 		do("status by arch", "status", "-k", "{C}", "-a", "i686"),
 		do("status of another", "status", "no-such-package/1"),
-		do("mktarball", "mktarball", ref, "-k", "{K}", "-k", "{C}"),
-		do("mktarball of source", "mktarball", ref, "--source-only", "--archive", "source.dkms.tar.gz"),
-		do("mktarball of binaries", "mktarball", ref, "-k", "{K}", "--binaries-only", "--archive", "binaries.dkms.tar.gz"),
-		do("mktarball of neither", "mktarball", ref, "--source-only", "--binaries-only"),
-		do("!save tarballs", "sh", "-c", "mkdir -p /root/tarballs; cp /var/lib/dkms/"+ref+"/tarball/* /root/tarballs"),
-		do("ldtarball again", "ldtarball", "--archive", "/root/tarballs/"+p.name+"-"+p.version+"-kernel{K}-x86_64-kernel{C}-x86_64.dkms.tar.gz"),
+	)
+	if p.name != it87.name { // whose dkms.conf gives a version with blanks: 3.2.2 loads it under that
+		list = append(list, packing(p)...)
+	}
+	list = append(list,
 		do("uninstall", "uninstall", ref, "-k", "{C}"),
 		do("uninstall again", "uninstall", ref, "-k", "{C}"),
 		do("unbuild", "unbuild", ref, "-k", "{C}"),
@@ -91,6 +91,33 @@ func life(p pack) []step {
 		do("add after", "add", ref),
 		do("remove all", "remove", "--all", ref),
 		do("remove again", "remove", ref, "--all"),
+	)
+	if p.name != it87.name {
+		list = append(list, loading(p)...)
+	}
+	for _, n := range p.needs {
+		list = append(list, do("remove "+n, "remove", n, "--all"))
+	}
+	return list
+}
+
+// packing makes tarballs of a package, and tries to load one over it.
+func packing(p pack) []step {
+	do, ref := newStep, p.ref()
+	return []step{
+		do("mktarball", "mktarball", ref, "-k", "{K}", "-k", "{C}"),
+		do("mktarball of source", "mktarball", ref, "--source-only", "--archive", "source.dkms.tar.gz"),
+		do("mktarball of binaries", "mktarball", ref, "-k", "{K}", "--binaries-only", "--archive", "binaries.dkms.tar.gz"),
+		do("mktarball of neither", "mktarball", ref, "--source-only", "--binaries-only"),
+		do("!save tarballs", "sh", "-c", "mkdir -p /root/tarballs; cp /var/lib/dkms/"+ref+"/tarball/* /root/tarballs"),
+		do("ldtarball again", "ldtarball", "--archive", "/root/tarballs/"+p.name+"-"+p.version+"-kernel{K}-x86_64-kernel{C}-x86_64.dkms.tar.gz"),
+	}
+}
+
+// loading loads the tarballs of a package that is gone, and its source too.
+func loading(p pack) []step {
+	do, ref := newStep, p.ref()
+	return []step{
 		do("!remove source", "rm", "-r", "/usr/src/"+p.name+"-"+p.version),
 		do("ldtarball of nothing", "ldtarball", "--archive", "/root/tarballs/no-such.tar.gz"),
 		do("ldtarball", "ldtarball", "--archive", "/root/tarballs/"+p.name+"-"+p.version+"-kernel{K}-x86_64-kernel{C}-x86_64.dkms.tar.gz"),
@@ -100,15 +127,12 @@ func life(p pack) []step {
 		do("remove after source", "remove", ref, "--all"),
 		do("!remove source again", "rm", "-r", "/usr/src/"+p.name+"-"+p.version),
 		do("ldtarball of binaries", "ldtarball", "/root/tarballs/binaries.dkms.tar.gz"),
-		do("install binaries", "install", ref, "-k", "{K}"),
-		do("build binaries for another kernel", "build", ref, "-k", "{C}"),
+		do("!forget", "rm", "-rf", "/var/lib/dkms/"+p.name), // 3.2.2 cannot remove what it has loaded
 		do("remove in the end", "remove", ref, "--all"),
-	)
-	for _, n := range p.needs {
-		list = append(list, do("remove "+n, "remove", n, "--all"))
 	}
-	return list
 }
+
+func newStep(name string, args ...string) step { return step{name, args} }
 
 // TestParity takes packages through their whole life, for two kernels, by our
 // program and by the oracle, and compares after each command.
@@ -136,13 +160,18 @@ func compare(t *testing.T, steps []step, sources []string) {
 	for _, s := range steps {
 		wants, wanted := a.take(t, s)
 		gots, got := b.take(t, s)
+		var unknown []string
 		for what, diff := range differ(wants, gots) {
 			text := strings.Join(diff, "\n")
 			if d := explain(s.name, what, text); d != nil {
 				t.Logf("%s: %s: as known: %s", s.name, what, d.why)
 				continue
 			}
-			t.Errorf("%s: %s differs (- %s, + %s):\n%s\n--- %s\n%s\n--- %s\n%s", s.name, what, a.engine.name, b.engine.name, text, a.engine.name, wanted, b.engine.name, got)
+			unknown = append(unknown, string(what)+":\n\t"+strings.ReplaceAll(text, "\n", "\n\t"))
+		}
+		if len(unknown) > 0 {
+			slices.Sort(unknown)
+			t.Errorf("%s: - %s, + %s:\n%s\n%s\n%s", s.name, a.engine.name, b.engine.name, strings.Join(unknown, "\n"), wanted, got)
 		}
 	}
 }
