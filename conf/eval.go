@@ -160,12 +160,13 @@ var shellVariables = sync.OnceValue(func() presets {
 // warnings; the error is for the end of ctx and of patience.
 func (e *evaluation) run(ctx context.Context, file string, text []byte) error {
 	p := parse(text, file)
-	if len(text) > sourceLimit {
-		e.problems = append(e.problems, *p.broken)
-		return nil
-	}
 	if p.broken != nil {
-		e.warnings = append(e.warnings, *p.broken)
+		// Bash goes on with what stands before the error, and so does the
+		// evaluation; but nobody should build from half a file.
+		e.problems = append(e.problems, *p.broken)
+	}
+	if len(text) > sourceLimit {
+		return nil
 	}
 	e.asksPipeStatus = e.asksPipeStatus || strings.Contains(string(text), "PIPESTATUS")
 	stmts := e.rewriter.file(p, e.where, true)
