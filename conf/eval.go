@@ -166,7 +166,7 @@ func (e *evaluation) run(ctx context.Context, file string, text []byte) error {
 		e.problems = append(e.problems, *p.broken)
 	}
 	if len(text) > sourceLimit {
-		return nil
+		return nil // nothing was parsed
 	}
 	e.asksPipeStatus = e.asksPipeStatus || strings.Contains(string(text), "PIPESTATUS")
 	stmts := e.rewriter.file(p, e.where, true)

@@ -14,6 +14,23 @@ type place struct {
 // name a line.
 type positions map[string][]place
 
+// noteAll records the assignments of a command.
+func (p positions) noteAll(file string, n syntax.Node) {
+	if p == nil {
+		return
+	}
+	var list []*syntax.Assign
+	switch n := n.(type) {
+	case *syntax.CallExpr:
+		list = n.Assigns
+	case *syntax.DeclClause:
+		list = n.Args
+	}
+	for _, as := range list {
+		p.note(file, as)
+	}
+}
+
 // note records an assignment found in a syntax tree.
 func (p positions) note(file string, as *syntax.Assign) {
 	if as.Name == nil {
@@ -32,20 +49,25 @@ func (p positions) note(file string, as *syntax.Assign) {
 	p[as.Name.Value] = append(p[as.Name.Value], at)
 }
 
-// problem makes a Problem about name[index] at its last assignment, or about
-// file when it is assigned nowhere.
+// problem makes a Problem about name[index] at its last assignment, else at
+// one that may be it, else at the last of another element, else about file.
 func (p positions) problem(file, name, index, text string) Problem {
-	var best *place
-	for i := range p[name] {
-		at := &p[name][i]
+	rank := func(at place) int {
 		switch {
 		case at.known && at.index == index:
-			best = at
-		case !at.known && (best == nil || !best.known):
-			best = at
+			return 3
+		case !at.known:
+			return 2
+		}
+		return 1
+	}
+	best, found := place{}, 0
+	for _, at := range p[name] {
+		if r := rank(at); r >= found {
+			best, found = at, r
 		}
 	}
-	if best == nil {
+	if found == 0 {
 		return Problem{File: file, Text: text}
 	}
 	return Problem{File: best.file, Line: best.line, Text: text}

@@ -70,9 +70,7 @@ func (w *rewriter) file(p program, where positions, outermost bool) []*syntax.St
 			if len(open) > 0 {
 				here = open[len(open)-1]
 			}
-			if as, ok := n.(*syntax.Assign); ok && where != nil {
-				where.note(p.file, as)
-			}
+			where.noteAll(p.file, n)
 			w.node(n, here)
 			open = append(open, here.inside(n, w.done))
 			return true
