@@ -42,19 +42,16 @@ func (r *run) safeUpgrade(p dkms.Package) error {
 }
 
 // upgradedByCaller reports whether the transaction that calls us now has added
-// p before; the note has then served.
+// p before. The note has served then, or is of another time.
 func (r *run) upgradedByCaller(p dkms.Package) bool {
 	path := r.notePath(p)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return false
 	}
-	caller, err := rpmProcess()
-	if err != nil || strings.TrimSpace(string(text)) != caller {
-		return false
-	}
 	_ = os.Remove(path)
-	return true
+	caller, err := rpmProcess()
+	return err == nil && strings.TrimSpace(string(text)) == caller
 }
 
 // rpmProcess identifies the process that runs the scriptlet which called us:

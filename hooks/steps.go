@@ -145,6 +145,13 @@ func (r *run) doInstall(ctx context.Context, s plan.Step) error {
 	return nil
 }
 
+// changes are what this run has changed for a kernel and not taken back.
+func (r *run) changes(id dkms.KernelID) []*tree.Transaction {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changed[id]
+}
+
 func (r *run) touched(id dkms.KernelID, change *tree.Transaction) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -180,8 +187,7 @@ func (r *run) doRemove(s plan.Step) error { return r.tree.Unregister(s.Ref.Packa
 // doDepmod refreshes the kernel's module index once, which makes this run's
 // changes for the kernel final; if it fails, they are taken back.
 func (r *run) doDepmod(ctx context.Context, s plan.Step) error {
-	changes := r.changed[s.Ref.KernelID]
-	if len(changes) == 0 {
+	if len(r.changes(s.Ref.KernelID)) == 0 {
 		return nil
 	}
 	k, err := r.kernel(s.Ref.KernelID)
@@ -204,15 +210,16 @@ func (r *run) doDepmod(ctx context.Context, s plan.Step) error {
 
 // takeBack undoes this run's changes for a kernel because of cause.
 func (r *run) takeBack(id dkms.KernelID, cause error) error {
-	changes := r.changed[id]
-	delete(r.changed, id)
 	var errs []error
-	for _, change := range slices.Backward(changes) {
+	for _, change := range slices.Backward(r.changes(id)) {
 		errs = append(errs, change.Undo())
 	}
 	if err := errors.Join(append(errs, r.tree.DepmodDone(id.Release))...); err != nil {
 		cause = errors.Join(cause, err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.changed, id)
 	for ref, o := range r.did {
 		if ref.KernelID == id {
 			o.Did, o.Err = "", cause
@@ -225,7 +232,7 @@ func (r *run) takeBack(id dkms.KernelID, cause error) error {
 // commit makes this run's changes for a kernel final.
 func (r *run) commit(id dkms.KernelID) error {
 	var errs []error
-	for _, change := range r.changed[id] {
+	for _, change := range r.changes(id) {
 		errs = append(errs, change.Commit())
 	}
 	return errors.Join(errs...)
