@@ -3,6 +3,7 @@ package box
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -79,7 +80,8 @@ func (b *Box) run(env []string, stdin []byte, args ...string) Result {
 		}
 	})
 	r.Stdout, r.Stderr = stdout.String(), stderr.String()
-	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+	var exited *exec.ExitError
+	if err != nil && !errors.As(err, &exited) {
 		b.tb.Fatalf("%s: %v", strings.Join(args, " "), err)
 	}
 	if ctx.Err() != nil {
