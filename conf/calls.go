@@ -169,7 +169,7 @@ func (e *evaluation) rewritten(text []byte, file string, where positions) ([]byt
 	before := len(p.stmts)
 	stmts := e.rewriter.file(p, where, false)
 	if !e.rewriter.changed && p.broken == nil && len(stmts) == before {
-		return bytes.ReplaceAll(text, []byte("\r"), []byte(carriageReturn)), nil
+		return []byte(encode(string(text))), nil
 	}
 	var out bytes.Buffer
 	if err := syntax.NewPrinter().Print(&out, &syntax.File{Stmts: stmts}); err != nil {

@@ -159,6 +159,7 @@ var shellVariables = sync.OnceValue(func() presets {
 // run sources one file. What is wrong with it is left in problems and
 // warnings; the error is for the end of ctx and of patience.
 func (e *evaluation) run(ctx context.Context, file string, text []byte) error {
+	defer e.contain(file)
 	p := parse(text, file)
 	if p.broken != nil {
 		// Bash goes on with what stands before the error, and so does the
@@ -175,6 +176,14 @@ func (e *evaluation) run(ctx context.Context, file string, text []byte) error {
 	}
 	_, err := e.runNode(ctx, file, &syntax.File{Name: "dkms", Stmts: stmts})
 	return err
+}
+
+// contain makes a problem of a panic: the parser and the interpreter have some
+// left for input that nobody would write. It is to be deferred.
+func (e *evaluation) contain(file string) {
+	if r := recover(); r != nil {
+		e.problems = append(e.problems, Problem{File: file, Text: fmt.Sprintf("the shell interpreter failed: %v", r)})
+	}
 }
 
 // runByLine runs statement by statement, because a bad substitution makes
@@ -201,18 +210,15 @@ func (e *evaluation) runByLine(ctx context.Context, file string, stmts []*syntax
 // runNode runs a part of the file; over tells that the file ended itself.
 func (e *evaluation) runNode(ctx context.Context, file string, node syntax.Node) (over bool, err error) {
 	e.returned, e.exitAt = false, 0
-	defer func() {
-		if r := recover(); r != nil {
-			over, err = true, nil
-			e.problems = append(e.problems, Problem{File: file, Text: fmt.Sprintf("the shell interpreter failed: %v", r)})
-		}
-	}()
+	over = true // should it panic
+	defer e.contain(file)
 	ctx, e.cancel = context.WithCancelCause(ctx)
 	defer e.cancel(nil)
 	err = e.runner.Run(ctx, node)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
+	over = false
 	var status interp.ExitStatus
 	switch {
 	case err == nil, errors.As(err, &status):
@@ -265,7 +271,7 @@ func (e *evaluation) variables(names []string) Directives {
 // plain is a value as a directive: one trailing CR, of a file with DOS line
 // ends, is dropped.
 func plain(s string) string {
-	return strings.TrimSuffix(strings.ReplaceAll(s, carriageReturn, "\r"), "\r")
+	return strings.TrimSuffix(decode(s), "\r")
 }
 
 // runnerVars lets a nameref be resolved.

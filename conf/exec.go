@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -69,7 +68,7 @@ func (e *evaluation) execute(ctx context.Context, args []string) error {
 // pipe, and, where we may, the machine read-only.
 func (e *evaluation) program(ctx context.Context, hc interp.HandlerContext, args []string) error {
 	for i := range args {
-		args[i] = strings.ReplaceAll(args[i], carriageReturn, "\r")
+		args[i] = decode(args[i])
 	}
 	path, err := interp.LookPathDir(hc.Dir, hc.Env, args[0])
 	if err != nil {
@@ -138,7 +137,7 @@ func exported(env expand.Environ) []string {
 	})
 	list := make([]string, 0, len(values))
 	for name, value := range values {
-		list = append(list, name+"="+strings.ReplaceAll(value, carriageReturn, "\r"))
+		list = append(list, name+"="+decode(value))
 	}
 	return list
 }
@@ -246,9 +245,4 @@ func (s *sandbox) close() {
 		close(s.work)
 		<-s.ended
 	}
-}
-
-// isMissing reports whether err says that a program is not there.
-func isMissing(err error) bool {
-	return errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
 }

@@ -104,7 +104,8 @@ func (e *evaluation) expandValue(ctx context.Context, name string, index int, va
 		e.problems = append(e.problems, Problem{File: e.request.File, Text: name + " is too long"})
 		return nil
 	}
-	text := strings.ReplaceAll(value, "\r", carriageReturn)
+	defer e.contain(e.request.File)
+	text := encode(value)
 	parser := syntax.NewParser(syntax.Variant(syntax.LangBash))
 	doc, err := parser.Document(strings.NewReader(text))
 	if err != nil || doc == nil {

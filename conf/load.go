@@ -156,7 +156,7 @@ func (e *evaluation) applyDirectives(ctx context.Context) error {
 // index, a scalar.
 func (e *evaluation) assign(ctx context.Context, name, index, value string) error {
 	at := &syntax.Lit{}
-	value = strings.ReplaceAll(value, "\r", carriageReturn)
+	value = encode(value)
 	as := &syntax.Assign{Name: literal(at, name), Value: &syntax.Word{Parts: []syntax.WordPart{single(at, value)}}}
 	if index != "" {
 		as.Index = word(at, index)

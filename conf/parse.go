@@ -15,10 +15,6 @@ import (
 // known has 12 KiB.
 const sourceLimit = 128 << 10
 
-// carriageReturn stands for CR inside the shell. bash takes CR for an ordinary
-// character and mvdan.cc/sh for a blank; this one is ordinary to both.
-const carriageReturn = "\x0e"
-
 // badSubstitution takes the place of a ${…} that mvdan.cc/sh refuses to parse
 // but bash stumbles over only when it gets there.
 const badSubstitution = "__dkms_conf_bad"
@@ -42,8 +38,7 @@ func parse(src []byte, file string) program {
 		p.broken = &Problem{File: file, Text: fmt.Sprintf("is longer than %d KiB", sourceLimit>>10)}
 		return p
 	}
-	src = bytes.ReplaceAll(src, []byte{0}, nil)
-	src = bytes.ReplaceAll(src, []byte("\r"), []byte(carriageReturn))
+	src = []byte(encode(string(bytes.ReplaceAll(src, []byte{0}, nil))))
 	var err error
 	for range 64 {
 		if p.stmts, err = statements(src); err == nil {
@@ -152,6 +147,3 @@ func syntaxProblem(file string, err error) *Problem {
 	}
 	return &Problem{File: file, Text: "syntax error: " + err.Error()}
 }
-
-// readable undoes our stand-in for CR.
-func readable(s string) string { return strings.ReplaceAll(s, carriageReturn, `\r`) }

@@ -80,7 +80,10 @@ func (f *limitedFile) Write(b []byte) (int, error) {
 	if f.size += len(b); f.size > memoryLimit {
 		return 0, errTooMuch
 	}
-	return f.File.Write(b)
+	if _, err := f.File.WriteString(decode(string(b))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 func (f *limitedFile) Close() error { return nil }
