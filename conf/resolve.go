@@ -14,13 +14,9 @@ import (
 )
 
 // Resolve says what has to be built for kernel k. The error is a *dkms.Error
-// of Kind Excluded, with the rule in words, when directives exclude k, and of
-// Kind ConfInvalid when a regular expression is invalid.
+// of Kind Excluded, with the rule in words, when directives exclude k.
 func (c *Conf) Resolve(k kbuild.Kernel) (kbuild.Recipe, error) {
 	ref := dkms.Ref{Package: c.Package(), KernelID: k.KernelID}
-	if problems := c.validatePatterns(); len(problems) > 0 {
-		return kbuild.Recipe{}, c.invalid(problems)
-	}
 	recipe := kbuild.Recipe{
 		Ref: ref, Patches: c.patches(k.Release),
 		PreBuild: c.PreBuild, PostBuild: c.PostBuild,
@@ -64,7 +60,8 @@ func (c *Conf) patches(release string) (patches []string) {
 	return patches
 }
 
-// matches reports whether expr, if there is one, is found in s.
+// matches reports whether expr, if there is one, is found in s. Nothing is found
+// by one that is no regular expression, as in bash; Load warns of it.
 func matches(expr, s string) bool {
 	if expr == "" {
 		return true

@@ -16,7 +16,7 @@ func (c *Conf) validate() []Problem {
 	problems := c.validateIdentity()
 	problems = append(problems, c.validateModules()...)
 	problems = append(problems, c.validateUnique()...)
-	problems = append(problems, c.validatePatterns()...)
+	c.Warnings = append(c.Warnings, c.badPatterns()...)
 	c.warn()
 	return problems
 }
@@ -136,13 +136,13 @@ func (c *Conf) validateUnique() (problems []Problem) {
 	return problems
 }
 
-// validatePatterns compiles every regular expression, whether or not this
+// badPatterns compiles every regular expression, whether or not this
 // kernel asks for it.
-func (c *Conf) validatePatterns() (problems []Problem) {
+func (c *Conf) badPatterns() (problems []Problem) {
 	for _, name := range []string{"MAKE_MATCH", "PATCH_MATCH", "BUILD_EXCLUSIVE_KERNEL", "BUILD_EXCLUSIVE_ARCH"} {
 		for _, i := range c.Values[name].Indexes() {
 			if _, err := compileERE(c.Values[name][i]); err != nil {
-				problems = append(problems, c.problem(name, i, fmt.Sprintf("%s: %v", subscripted(name, i), err)))
+				problems = append(problems, c.problem(name, i, fmt.Sprintf("%s: %v, so it matches nothing", subscripted(name, i), err)))
 			}
 		}
 	}
