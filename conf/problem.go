@@ -30,11 +30,14 @@ type Invalid struct {
 	Problems []Problem
 }
 
-// Error returns the problems, one a line.
+// Error returns the problem, or how many there are and then each on a line.
 func (e *Invalid) Error() string {
-	lines := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		lines[i] = p.String()
+	var lines []string
+	if len(e.Problems) != 1 {
+		lines = append(lines, fmt.Sprintf("%d problems", len(e.Problems)))
+	}
+	for _, p := range e.Problems {
+		lines = append(lines, p.String())
 	}
 	return strings.Join(lines, "\n")
 }
