@@ -161,6 +161,9 @@ func (e *evaluation) evalText(args []string) ([]string, error) {
 
 // rewritten returns shell text with the rewriter's changes.
 func (e *evaluation) rewritten(text []byte, file string, where positions) ([]byte, error) {
+	if len(text) > flatWorth && isFlat(text) {
+		return text, nil
+	}
 	p := parse(text, file)
 	if p.broken != nil && len(text) > sourceLimit {
 		return nil, e.fail(errTooBig)
