@@ -86,8 +86,8 @@ func (r *run) load(archive string) (tree.Loaded, error) {
 	if err != nil {
 		return tree.Loaded{}, err
 	}
-	return r.tree.Load(r.ctx, tree.LoadRequest{Archive: archive, Package: p, Force: r.call.Force, Identify: func(file string) (dkms.Package, error) {
-		found, err := r.identify(file)
+	return r.tree.Load(r.ctx, tree.LoadRequest{Archive: archive, Package: p, Force: r.call.Force, Identify: func(file string, named dkms.Package) (dkms.Package, error) {
+		found, err := r.identify(file, named)
 		return found, inArchive(archive, err)
 	}})
 }

@@ -146,7 +146,7 @@ func (r *run) note(s plan.Step, o sched.Outcome[plan.StepID]) {
 // in the order in which it was asked for.
 func (r *run) firstError(want plan.Want, p plan.Plan, done outcomes) error {
 	for _, t := range want.Targets {
-		if err := r.faults[t.Ref]; err != nil {
+		if err := r.faults[t.Ref]; err != nil && noted(p, t) {
 			return err
 		}
 		for _, s := range p.Steps {
@@ -165,6 +165,14 @@ func (r *run) firstError(want plan.Want, p plan.Plan, done outcomes) error {
 		}
 	}
 	return nil
+}
+
+// noted reports whether what stood in t's way has stopped it: a missing header
+// does not keep from installing what is built.
+func noted(p plan.Plan, t plan.Target) bool {
+	return t.NotReady != nil && slices.ContainsFunc(p.Notes, func(n plan.Note) bool {
+		return n.Ref == t.Ref && n.Reason == t.NotReady.Reason
+	})
 }
 
 // kindOf returns the kind of the outermost dkms.Error in err.

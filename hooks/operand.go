@@ -176,7 +176,11 @@ func (r *run) fromDirectory(have tree.Snapshot, dir, file string) (*candidate, e
 	if !system.Exists(file) {
 		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: file, Problem: "does not exist", Hint: "-c names another file"}
 	}
-	p, err := r.identify(file)
+	given, err := r.call.named()
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.identify(file, given)
 	if err != nil {
 		return nil, err
 	}
@@ -200,12 +204,9 @@ func (r *run) fromDirectory(have tree.Snapshot, dir, file string) (*candidate, e
 	return c, nil
 }
 
-// identify reads a package's name and version from its dkms.conf; -m and -v win.
-func (r *run) identify(file string) (dkms.Package, error) {
-	given, err := r.call.named()
-	if err != nil {
-		return given, err
-	}
+// identify reads a package's name and version from its dkms.conf; what is given
+// already wins.
+func (r *run) identify(file string, given dkms.Package) (dkms.Package, error) {
 	k, err := r.someKernel()
 	if err != nil {
 		return given, err

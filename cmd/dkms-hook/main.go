@@ -57,6 +57,7 @@ func newApp(compatible bool, stdout, stderr io.Writer) *cli.App {
 		DisableSliceFlagSeparator: true,
 		Flags:                     flags(),
 		ExitErrHandler:            func(*cli.Context, error) {}, // run decides the status
+		OnUsageError:              badValue,
 		CustomAppHelpTemplate:     cli.AppHelpTemplate + exitStatusHelp,
 	}
 	if compatible {
@@ -77,6 +78,7 @@ func command(a hooks.Action, compatible bool) *cli.Command {
 		Description:        a.Help,
 		Flags:              flags(),
 		HideHelpCommand:    true,
+		OnUsageError:       badValue,
 		CustomHelpTemplate: cli.CommandHelpTemplate + exitStatusHelp,
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {
@@ -95,6 +97,12 @@ func command(a hooks.Action, compatible bool) *cli.Command {
 			return engine.Do(c.Context, request)
 		},
 	}
+}
+
+// badValue is for values that are none of their flag's; normalise has seen to
+// the rest.
+func badValue(_ *cli.Context, err error, _ bool) error {
+	return &dkms.Error{Kind: dkms.Usage, Object: "command line", Problem: err.Error(), Hint: "--help lists the actions and options"}
 }
 
 // noAction is what happens when no known action was named.

@@ -24,7 +24,7 @@ import (
 )
 
 // identify reads the two directives the way the tests write them.
-func identify(conf string) (dkms.Package, error) {
+func identify(conf string, _ dkms.Package) (dkms.Package, error) {
 	data, err := os.ReadFile(conf)
 	if err != nil {
 		return dkms.Package{}, err

@@ -24,9 +24,9 @@ type LoadRequest struct {
 	// and the builds that the archive has; none of them may be installed.
 	Force bool
 	// Identify returns PACKAGE_NAME and PACKAGE_VERSION of a dkms.conf, or
-	// why it is invalid. It is called on the unpacked archive, before
-	// anything else is written.
-	Identify func(conf string) (dkms.Package, error)
+	// why it is invalid. What named has already is not judged. It is called on
+	// the unpacked archive, before anything else is written.
+	Identify func(conf string, named dkms.Package) (dkms.Package, error)
 }
 
 // Loaded is what Load did.
@@ -169,15 +169,13 @@ func findConf(dir string) string {
 // identify decides on name and version: the request's, else those that it was
 // registered under where it was packed, else the dkms.conf's.
 func (l *loader) identify() error {
-	conf, err := l.req.Identify(filepath.Join(l.source, "dkms.conf"))
+	packed := l.packed()
+	named := dkms.Package{Name: first(l.req.Package.Name, packed.Name), Version: first(l.req.Package.Version, packed.Version)}
+	conf, err := l.req.Identify(filepath.Join(l.source, "dkms.conf"), named)
 	if err != nil {
 		return err
 	}
-	packed := l.packed()
-	l.pkg = dkms.Package{
-		Name:    first(l.req.Package.Name, packed.Name, conf.Name),
-		Version: first(l.req.Package.Version, packed.Version, conf.Version),
-	}
+	l.pkg = dkms.Package{Name: first(named.Name, conf.Name), Version: first(named.Version, conf.Version)}
 	if err := checkPackage(l.pkg); err != nil {
 		var e *dkms.Error
 		if errors.As(err, &e) {

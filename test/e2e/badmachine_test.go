@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"strings"
 	"testing"
 )
 
@@ -40,6 +41,7 @@ var badMachines = []badCase{
 	{name: "modules full", arrange: built(func(m machine) {
 		m.Must("mkdir", "/lib/modules/"+m.generic+"/updates")
 		m.Confine("/lib/modules/"+m.generic+"/updates", "4k")
+		m.Write("/lib/modules/"+m.generic+"/updates/full", strings.Repeat("x", 4096))
 	}), restore: func(m machine) { m.Thaw("/lib/modules/" + m.generic + "/updates") },
 		args: words("install bad/1.0 -k {K}"), status: anyFailure, says: `(?i)no space`},
 	{name: "sources read-only", arrange: func(t *testing.T, m machine) {
@@ -54,7 +56,7 @@ var badArchives = []badCase{
 	{name: "archive is empty", arrange: shell("touch /root/a.tar.gz"), args: words("ldtarball --archive /root/a.tar.gz"), status: anyFailure, says: `/root/a\.tar\.gz`},
 	{name: "archive is none", arrange: shell("echo nonsense >/root/a.tar.gz"), args: words("ldtarball --archive /root/a.tar.gz"), status: anyFailure, says: `/root/a\.tar\.gz`},
 	{name: "archive of something else", arrange: archive(entry{name: "hello", text: "hello"}), args: words("ldtarball --archive /root/a.tar.gz"), status: 3, says: `dkms\.conf`},
-	{name: "archive with an invalid conf", arrange: archive(entry{name: "dkms_source_tree/dkms.conf", text: "PACKAGE_NAME=x\n"}), args: words("ldtarball --archive /root/a.tar.gz"), status: 8, says: `PACKAGE_VERSION`},
+	{name: "archive with an invalid conf", arrange: archive(entry{name: "dkms_source_tree/dkms.conf", text: "PACKAGE_NAME=x\n"}), args: words("ldtarball --archive /root/a.tar.gz"), status: 7, says: `PACKAGE_VERSION`},
 	{name: "archive of what is there", arrange: func(t *testing.T, m machine) {
 		archive(entry{name: "dkms_source_tree/dkms.conf", text: goodConf + "# changed\n"})(t, m)
 	}, args: words("ldtarball --archive /root/a.tar.gz"), status: 8, says: `bad/1\.0`},
@@ -68,7 +70,7 @@ var badArchives = []badCase{
 		args: words("ldtarball --archive /root/a.tar.gz"), status: 7},
 	{name: "archive with a device", arrange: archive(good("worse"), entry{name: "dkms_source_tree/x", kind: tar.TypeBlock}),
 		args: words("ldtarball --archive /root/a.tar.gz"), status: 7},
-	{name: "archive with a hostile package name", arrange: archive(good("../../etc/x")), args: words("ldtarball --archive /root/a.tar.gz"), status: 8, says: `\.\./`},
+	{name: "archive with a hostile package name", arrange: archive(good("../../etc/x")), args: words("ldtarball --archive /root/a.tar.gz"), status: 7, says: `\.\./`},
 	{name: "archive cut off", arrange: func(t *testing.T, m machine) {
 		archive(good("worse"), entry{name: "dkms_source_tree/x", text: string(noise(20000))})(t, m)
 		m.Must("truncate", "-s", "15000", "/root/a.tar.gz")
