@@ -132,6 +132,7 @@ func (r *run) fromArchive(have tree.Snapshot, archive string) (*candidate, error
 	if err != nil {
 		return nil, err
 	}
+	r.loaded = true
 	fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(loaded.Package), loaded.Source)
 	return r.candidateIn(loaded.Package, loaded.Source, true), nil
 }

@@ -93,7 +93,7 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 		return err
 	}
 	want := r.wantAll(have, ids, why)
-	_, err = r.settle(want)
+	_, err = r.settle(want, have)
 	if err == nil || kindOf(err) == dkms.HeadersMissing {
 		return err
 	}

@@ -51,7 +51,7 @@ func (r *run) lower(goal dkms.State) error {
 			Ref: dkms.Ref{Package: p, KernelID: id}, Goal: goal, Lower: true, Why: "asked for", Force: r.call.Force,
 		})
 	}
-	done, err := r.settle(want)
+	done, err := r.settle(want, have)
 	r.sayNothingToLower(done)
 	return err
 }
@@ -91,7 +91,7 @@ func (r *run) kernelPrerm() error {
 				Why: "kernel " + s.Ref.Release + " is being removed"})
 		}
 	}
-	if _, err := r.settle(want); err != nil {
+	if _, err := r.settle(want, have); err != nil {
 		return &dkms.Error{Kind: dkms.HookFailed, Object: ids[0].Release, Problem: "some modules could not be removed", Err: err}
 	}
 	return nil

@@ -45,7 +45,7 @@ func (r *run) match() error {
 		fmt.Fprintf(r.result, "nothing is installed on %s, nothing to do\n", r.call.TemplateKernel)
 		return nil
 	}
-	p, err := r.settle(want)
+	p, err := r.settle(want, have)
 	r.sayUpToDate(p, dkms.Installed)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
 
 // add registers a package.
@@ -52,7 +53,7 @@ func (r *run) add() error {
 	clear(r.faults)
 	want := r.want()
 	want.Targets = []plan.Target{{Ref: dkms.Ref{Package: c.Package}, Goal: dkms.Added, Why: "asked for"}}
-	_, err = r.settle(want)
+	_, err = r.settle(want, have)
 	return err
 }
 
@@ -81,6 +82,11 @@ func (r *run) reach(goal dkms.State) error {
 	if err := r.safeUpgrade(c.Package); err != nil {
 		return err
 	}
+	if r.loaded { // from an archive, after the scan
+		if have, err = r.tree.Scan(r.ctx); err != nil {
+			return err
+		}
+	}
 	want := r.want()
 	for _, id := range ids {
 		t, err := r.raise(c, id, goal, "asked for")
@@ -93,7 +99,7 @@ func (r *run) reach(goal dkms.State) error {
 	if goal == dkms.Installed {
 		r.dependents(&want, have)
 	}
-	p, err := r.settle(want)
+	p, err := r.settle(want, have)
 	r.sayUpToDate(p, goal)
 	return err
 }
@@ -109,11 +115,7 @@ func (r *run) sayUpToDate(p plan.Plan, goal dkms.State) {
 
 // settle makes it so: it compares want with what is there, applies the
 // difference and prints what became of it.
-func (r *run) settle(want plan.Want) (plan.Plan, error) {
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return plan.Plan{}, err
-	}
+func (r *run) settle(want plan.Want, have tree.Snapshot) (plan.Plan, error) {
 	p := plan.Diff(want, r.haveOf(have))
 	done, err := r.execute(p)
 	if err != nil {

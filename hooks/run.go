@@ -36,6 +36,7 @@ type run struct {
 	kernels  map[dkms.KernelID]kbuild.Kernel
 	packages map[dkms.Package]*candidate
 	recipes  map[dkms.Ref]kbuild.Recipe
+	loaded   bool               // a package came from an archive during the run
 	faults   map[dkms.Ref]error // what stands behind a target that is not ready
 
 	mu      sync.Mutex
