@@ -23,6 +23,11 @@ func (b *Box) write(path, content string, mode fs.FileMode) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
+		// A child that another test forks meanwhile would hold the file open
+		// for writing until it becomes its program, and executing the file
+		// would fail with "text file busy".
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
 		return os.WriteFile(path, []byte(content), mode)
 	})
 }
