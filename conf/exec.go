@@ -235,7 +235,7 @@ func (s *sandbox) start() {
 	select {
 	case <-ready:
 		s.work = work
-	case <-s.ended:
+	case <-s.ended: //nolint:errcheck // whatever the reason, programs run plainly then
 		s.plain = true
 	}
 }
@@ -243,6 +243,6 @@ func (s *sandbox) start() {
 func (s *sandbox) close() {
 	if s.work != nil {
 		close(s.work)
-		<-s.ended
+		<-s.ended //nolint:errcheck // what the programs met has been told
 	}
 }

@@ -148,16 +148,20 @@ func (o *readOptions) from(in io.Reader) (text string, ended bool) {
 	return string(out), in == nil
 }
 
-// mapfile does all of bash's options but callbacks.
-func mapfile(hc interp.HandlerContext, args []string) []string {
-	name, origin, count, skip := "MAPFILE", 0, 0, 0
-	delimiter, trim, clear := byte('\n'), false, true
-	rest := args[1:]
-	for len(rest) > 0 && len(rest[0]) > 1 && rest[0][0] == '-' {
+// mapfileOptions are those of bash's mapfile, callbacks excepted.
+type mapfileOptions struct {
+	origin, count, skip int
+	delimiter           byte
+	trim, keep          bool
+}
+
+// parse takes the options off args; status is that of a refusal, or empty.
+func (o *mapfileOptions) parse(args []string) (rest []string, status string) {
+	for rest = args; len(rest) > 0 && len(rest[0]) > 1 && rest[0][0] == '-'; {
 		flag, value := rest[0][1], rest[0][2:]
 		rest = rest[1:]
 		if flag == 't' {
-			trim = true
+			o.trim = true
 			if value != "" {
 				rest = append([]string{"-" + value}, rest...)
 			}
@@ -165,30 +169,47 @@ func mapfile(hc interp.HandlerContext, args []string) []string {
 		}
 		if value == "" {
 			if len(rest) == 0 {
-				return []string{statusCommand, "2"}
+				return nil, "2"
 			}
 			value, rest = rest[0], rest[1:]
 		}
-		n, _ := strconv.Atoi(value)
-		switch flag {
-		case 'd':
-			delimiter = 0
-			if value != "" {
-				delimiter = value[0]
-			}
-		case 'n':
-			count = n
-		case 'O':
-			origin, clear = n, false
-		case 's':
-			skip = n
-		case 'u':
-			if value != "0" {
-				return []string{statusCommand, "1"}
-			}
-		default:
-			return []string{statusCommand, "2"}
+		if status := o.set(flag, value); status != "" {
+			return nil, status
 		}
+	}
+	return rest, ""
+}
+
+func (o *mapfileOptions) set(flag byte, value string) (status string) {
+	n, _ := strconv.Atoi(value)
+	switch flag {
+	case 'd':
+		o.delimiter = 0
+		if value != "" {
+			o.delimiter = value[0]
+		}
+	case 'n':
+		o.count = n
+	case 'O':
+		o.origin, o.keep = n, true
+	case 's':
+		o.skip = n
+	case 'u':
+		if value != "0" {
+			return "1"
+		}
+	default:
+		return "2"
+	}
+	return ""
+}
+
+// mapfile does all of bash's options but callbacks.
+func mapfile(hc interp.HandlerContext, args []string) []string {
+	name, o := "MAPFILE", mapfileOptions{delimiter: '\n'}
+	rest, status := o.parse(args[1:])
+	if status != "" {
+		return []string{statusCommand, status}
 	}
 	if len(rest) > 0 {
 		name = rest[0]
@@ -201,20 +222,20 @@ func mapfile(hc interp.HandlerContext, args []string) []string {
 		data, _ = io.ReadAll(io.LimitReader(hc.Stdin, memoryLimit))
 	}
 	var out []string
-	if clear {
+	if !o.keep {
 		out = append(out, name+"=()")
 	}
-	for i := 0; len(data) > 0 && (count == 0 || i < skip+count); i++ {
+	for i := 0; len(data) > 0 && (o.count == 0 || i < o.skip+o.count); i++ {
 		line, end := data, len(data)
-		if cut := strings.IndexByte(string(data), delimiter); cut >= 0 {
+		if cut := strings.IndexByte(string(data), o.delimiter); cut >= 0 {
 			line, end = data[:cut+1], cut+1
-			if trim {
+			if o.trim {
 				line = data[:cut]
 			}
 		}
 		data = data[end:]
-		if i >= skip {
-			out = append(out, name+"["+strconv.Itoa(origin+i-skip)+"]="+quote(string(line)))
+		if i >= o.skip {
+			out = append(out, name+"["+strconv.Itoa(o.origin+i-o.skip)+"]="+quote(string(line)))
 		}
 	}
 	return []string{"eval", strings.Join(out, "; ")}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
@@ -75,24 +76,17 @@ func (r *run) kernelPreinst() error {
 	if system.Exists(switchOff) {
 		return nil
 	}
-	end, err := r.begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range refsOf(have) {
-		if s.KernelID != ids[0] {
-			continue
+	return r.change(func(have tree.Snapshot) error {
+		for _, s := range refsOf(have) {
+			if s.KernelID != ids[0] {
+				continue
+			}
+			if err := os.WriteFile(r.stalePath(s.Ref), []byte("the kernel was replaced by another of the same name\n"), 0o644); err != nil {
+				return &dkms.Error{Kind: dkms.HookFailed, Object: s.Ref.String(), Problem: "cannot be marked as stale", Err: err}
+			}
 		}
-		if err := os.WriteFile(r.stalePath(s.Ref), []byte("the kernel was replaced by another of the same name\n"), 0o644); err != nil {
-			return &dkms.Error{Kind: dkms.HookFailed, Object: s.Ref.String(), Problem: "cannot be marked as stale", Err: err}
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // stalePath is the file by whose presence, and in whose words, what is built

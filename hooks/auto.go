@@ -83,21 +83,13 @@ func (r *run) scope() ([]dkms.KernelID, error) {
 
 // reconcile brings every wanted package to the kernels ids.
 func (r *run) reconcile(ids []dkms.KernelID, why string) error {
-	end, err := r.begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return err
-	}
-	want := r.wantAll(have, ids, why)
-	_, err = r.settle(want, have)
-	if err == nil || kindOf(err) == dkms.HeadersMissing {
-		return err
-	}
-	return &dkms.Error{Kind: dkms.AutoinstallFailed, Object: "autoinstall", Problem: "not every package could be installed", Err: err}
+	return r.change(func(have tree.Snapshot) error {
+		_, err := r.settle(r.wantAll(have, ids, why), have)
+		if err == nil || kindOf(err) == dkms.HeadersMissing {
+			return err
+		}
+		return &dkms.Error{Kind: dkms.AutoinstallFailed, Object: "autoinstall", Problem: "not every package could be installed", Err: err}
+	})
 }
 
 // wantAll is the newest version of each registered package, if that one is

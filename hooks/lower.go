@@ -19,15 +19,10 @@ func (r *run) lower(goal dkms.State) error {
 	if err != nil {
 		return err
 	}
-	end, err := r.begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return err
-	}
+	return r.change(func(have tree.Snapshot) error { return r.lowerFrom(have, p, goal) })
+}
+
+func (r *run) lowerFrom(have tree.Snapshot, p dkms.Package, goal dkms.State) error {
 	state, ok := have.Find(p)
 	if !ok {
 		return &dkms.Error{Kind: dkms.NotInTree, Object: p.String(), Problem: "is not in the tree", Hint: "dkms status lists what is"}
@@ -41,6 +36,7 @@ func (r *run) lower(goal dkms.State) error {
 	}
 	ids := []dkms.KernelID{{}} // all
 	if !r.call.All {
+		var err error
 		if ids, err = r.call.targets(); err != nil {
 			return err
 		}
@@ -75,24 +71,17 @@ func (r *run) kernelPrerm() error {
 	if err != nil {
 		return err
 	}
-	end, err := r.begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return err
-	}
-	want := r.want()
-	for _, s := range refsOf(have) {
-		if s.Ref.KernelID == ids[0] {
-			want.Targets = append(want.Targets, plan.Target{Ref: s.Ref, Goal: dkms.Added, Lower: true, Force: true,
-				Why: "kernel " + s.Ref.Release + " is being removed"})
+	return r.change(func(have tree.Snapshot) error {
+		want := r.want()
+		for _, s := range refsOf(have) {
+			if s.Ref.KernelID == ids[0] {
+				want.Targets = append(want.Targets, plan.Target{Ref: s.Ref, Goal: dkms.Added, Lower: true, Force: true,
+					Why: "kernel " + s.Ref.Release + " is being removed"})
+			}
 		}
-	}
-	if _, err := r.settle(want, have); err != nil {
-		return &dkms.Error{Kind: dkms.HookFailed, Object: ids[0].Release, Problem: "some modules could not be removed", Err: err}
-	}
-	return nil
+		if _, err := r.settle(want, have); err != nil {
+			return &dkms.Error{Kind: dkms.HookFailed, Object: ids[0].Release, Problem: "some modules could not be removed", Err: err}
+		}
+		return nil
+	})
 }

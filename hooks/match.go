@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
 
 // match installs on one kernel what is installed on another.
@@ -16,15 +17,10 @@ func (r *run) match() error {
 	if err != nil {
 		return err
 	}
-	end, err := r.begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return err
-	}
+	return r.change(func(have tree.Snapshot) error { return r.matchFrom(have, ids[0], only) })
+}
+
+func (r *run) matchFrom(have tree.Snapshot, id dkms.KernelID, only dkms.Package) error {
 	want := r.want()
 	for _, s := range refsOf(have) {
 		if s.State != dkms.Installed || s.Release != r.call.TemplateKernel ||
@@ -35,7 +31,7 @@ func (r *run) match() error {
 		if !ok {
 			continue
 		}
-		t, err := r.raise(c, ids[0], dkms.Installed, "as on "+r.call.TemplateKernel)
+		t, err := r.raise(c, id, dkms.Installed, "as on "+r.call.TemplateKernel)
 		if err != nil {
 			return err
 		}

@@ -11,16 +11,9 @@ import (
 )
 
 // add registers a package.
-func (r *run) add() error {
-	end, err := r.begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return err
-	}
+func (r *run) add() error { return r.change(r.addTo) }
+
+func (r *run) addTo(have tree.Snapshot) error {
 	if kind, archive, err := r.operand(); err == nil && kind == archiveFile && filepath.Ext(archive) != ".rpm" {
 		loaded, err := r.load(archive)
 		if err == nil {
@@ -66,15 +59,10 @@ func (r *run) reach(goal dkms.State) error {
 	if err != nil {
 		return err
 	}
-	end, err := r.begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return err
-	}
+	return r.change(func(have tree.Snapshot) error { return r.reachFrom(have, ids, goal) })
+}
+
+func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State) error {
 	c, err := r.candidate(have)
 	if err != nil {
 		return err

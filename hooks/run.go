@@ -84,6 +84,20 @@ func or(given, otherwise string) string {
 	return otherwise
 }
 
+// change calls fn under the lock, with the tree as it is then.
+func (r *run) change(fn func(have tree.Snapshot) error) error {
+	end, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return err
+	}
+	return fn(have)
+}
+
 // begin opens a writing run: the tree is there and writable, the lock is ours,
 // and what a crash left is swept up. The returned function ends it.
 func (r *run) begin() (end func(), err error) {

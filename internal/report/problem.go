@@ -108,7 +108,7 @@ func separate(err error) []error {
 	if err == nil {
 		return nil
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only the outermost layer is meant
+	joined, ok := err.(interface{ Unwrap() []error }) // only the outermost layer is meant
 	if !ok {
 		return []error{err}
 	}

@@ -86,7 +86,7 @@ func (p *Progress) keepDrawing() {
 			return
 		case <-ticker.C:
 			p.mu.Lock()
-			p.redraw(nil)
+			_ = p.redraw(nil)
 			p.mu.Unlock()
 		}
 	}
@@ -145,7 +145,7 @@ func (p *Progress) tell(line string) {
 	switch {
 	case p.o.Quiet:
 	case p.o.Terminal:
-		p.redraw(nil)
+		_ = p.redraw(nil)
 	default:
 		_, _ = fmt.Fprintln(p.w, plain(line))
 	}

@@ -156,6 +156,6 @@ func zstdBytes(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer e.Close()
+	defer func() { _ = e.Close() }()
 	return e.EncodeAll(data, nil), nil
 }
