@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -77,6 +78,23 @@ func (m machine) refuse(t *testing.T, c badCase) {
 	}
 	if t.Failed() {
 		t.Log(r)
+	}
+}
+
+// TestConfCommandLimit has a dkms.conf run a command that never ends: it is
+// ended, a person is told, and what depends on nothing of it goes on, as with
+// a command that fails.
+func TestConfCommandLimit(t *testing.T) {
+	t.Parallel()
+	if !*full {
+		t.Skip("takes as long as a command may; only in the full run")
+	}
+	m := newMachine(t, ours)
+	m.fresh(t)
+	conf("X=$(sleep 1000)\n")(t, m)
+	r := m.want(t, 0, "build", "bad/1.0", "-k", "{K}")
+	if r.Took > time.Minute || !strings.Contains(r.Stderr, "sleep") {
+		t.Errorf("it took %v; want a minute at most, and a warning\n%s", r.Took, r)
 	}
 }
 

@@ -67,7 +67,6 @@ var badConfs = []badCase{
 		m.Write("/root/worse/dkms.conf", "PACKAGE_NAME=../../etc\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME=x\nDEST_MODULE_LOCATION=/updates\n")
 	}, args: words("add /root/worse"), status: anyFailure, says: `\.\./`},
 	{name: "conf that never ends", arrange: conf("while :; do :; done\n"), args: words("build bad/1.0 -k {K}"), status: anyFailure, says: `dkms\.conf`, long: true},
-	{name: "conf with a command that never ends", arrange: conf("X=$(sleep 1000)\n"), args: words("build bad/1.0 -k {K}"), status: anyFailure, says: `sleep`, long: true},
 }
 
 var badSources = []badCase{

@@ -48,7 +48,7 @@ func handOver(t *testing.T, first, second engine, packs []pack) {
 	for _, p := range packs {
 		m.want(t, 0, "add", p.ref())
 		m.want(t, 0, "install", p.ref(), "-k", "{K}")
-		if len(p.needs) == 0 {
+		if len(p.needs) == 0 && p.name != v4l2loopback.name { // not for the cloud kernel
 			m.want(t, 0, "build", p.ref(), "-k", "{C}")
 		}
 	}
