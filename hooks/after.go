@@ -81,7 +81,7 @@ func (r *run) kernelPreinst() error {
 			if s.KernelID != ids[0] {
 				continue
 			}
-			if err := os.WriteFile(r.stalePath(s.Ref), []byte("the kernel was replaced by another of the same name\n"), 0o644); err != nil {
+			if err := system.WriteFile(r.stalePath(s.Ref), []byte("the kernel was replaced by another of the same name\n"), 0o644); err != nil {
 				return &dkms.Error{Kind: dkms.HookFailed, Object: s.Ref.String(), Problem: "cannot be marked as stale", Err: err}
 			}
 		}

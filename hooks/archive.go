@@ -73,8 +73,7 @@ func (r *run) ldtarball() error {
 	if err != nil {
 		return err
 	}
-	r.sayLoaded(loaded)
-	return nil
+	return r.afterLoad(loaded)
 }
 
 func (r *run) load(archive string) (tree.Loaded, error) {
@@ -114,6 +113,23 @@ func inArchive(archive string, err error) error {
 	return &dkms.Error{Kind: dkms.ArchiveInvalid, Object: archive, Problem: "the dkms.conf in it is invalid: " + text}
 }
 
+// afterLoad does what follows the registration of a package from an archive.
+func (r *run) afterLoad(loaded tree.Loaded) error {
+	c := r.candidateIn(loaded.Package, loaded.Source, true)
+	k, err := r.someKernel()
+	if err != nil {
+		return err
+	}
+	if _, err := r.recipe(c, k); err != nil && kindOf(err) != dkms.Excluded {
+		return err
+	}
+	if err := r.sayAdded(r.ctx, c); err != nil {
+		return errors.Join(err, r.tree.Unregister(c.Package))
+	}
+	r.sayLoaded(loaded)
+	return nil
+}
+
 func (r *run) sayLoaded(loaded tree.Loaded) {
 	for _, ref := range loaded.Refs {
 		fmt.Fprintf(r.result, "%s, %s, %s: built\n", ref.Package, ref.Release, ref.Arch)
@@ -121,18 +137,14 @@ func (r *run) sayLoaded(loaded tree.Loaded) {
 	for _, ref := range loaded.Skipped {
 		r.console.Notice(fmt.Sprintf("%s for %s: was built already and stays as it is", ref.Package, ref.Release))
 	}
-	if len(loaded.Refs) == 0 {
-		fmt.Fprintf(r.result, "%s: added\n", loaded.Package)
-	}
 }
 
 // fromArchive loads an archive that was given to add, build or install.
-func (r *run) fromArchive(have tree.Snapshot, archive string) (*candidate, error) {
+func (r *run) fromArchive(archive string) (*candidate, error) {
 	loaded, err := r.load(archive)
 	if err != nil {
 		return nil, err
 	}
 	r.loaded = true
-	fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(loaded.Package), loaded.Source)
-	return r.candidateIn(loaded.Package, loaded.Source, true), nil
+	return r.candidateIn(loaded.Package, loaded.Source, true), r.afterLoad(loaded)
 }

@@ -1,7 +1,10 @@
 package hooks
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -52,6 +55,9 @@ func (r *run) plan() error {
 	if err != nil {
 		return err
 	}
+	if err := r.look(&have); err != nil {
+		return err
+	}
 	p := plan.Diff(r.wantAll(have, ids, autoYes), r.haveOf(have))
 	if r.call.JSON {
 		encoder := json.NewEncoder(r.Stdout)
@@ -84,30 +90,79 @@ func (r *run) scope() ([]dkms.KernelID, error) {
 // reconcile brings every wanted package to the kernels ids.
 func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 	return r.change(func(have tree.Snapshot) error {
-		_, err := r.settle(r.wantAll(have, ids, why), have)
-		if err == nil || kindOf(err) == dkms.HeadersMissing {
+		if err := r.look(&have); err != nil {
 			return err
 		}
-		return &dkms.Error{Kind: dkms.AutoinstallFailed, Object: "autoinstall", Problem: "not every package could be installed", Err: err}
+		want := r.wantAll(have, ids, why)
+		p, err := r.settle(want, have)
+		failed := r.sayNotDone(p)
+		switch {
+		case r.ctx.Err() != nil:
+			return fmt.Errorf("interrupted: %w", context.Cause(r.ctx))
+		case kindOf(err) == dkms.HeadersMissing:
+			return err
+		case err == nil && failed == 0:
+			return nil
+		}
+		return &dkms.Error{Kind: dkms.AutoinstallFailed, Object: r.call.Action,
+			Problem: fmt.Sprintf("%d of %d packages could not be installed", max(failed, 1), len(want.Targets))}
 	})
+}
+
+// look compares what is installed with what was built, for plan and sync, which
+// put it right. Autoinstall leaves it, as DKMS does: somebody may have signed or
+// patched a module in place.
+func (r *run) look(have *tree.Snapshot) error {
+	if r.call.Action != "sync" && r.call.Action != "plan" {
+		return nil
+	}
+	return r.tree.Compare(r.ctx, have, r.comparison())
+}
+
+// sayNotDone tells of what was wanted and not done, with the reason, and counts
+// what failed: steps, and targets that something of their own stands in the way
+// of. What waits for a package that is not there yet, or is excluded by rule,
+// has not failed.
+func (r *run) sayNotDone(p plan.Plan) (failed int) {
+	for _, n := range p.Notes {
+		line := fmt.Sprintf("%s for %s: %s", n.Ref.Package, n.Ref.Release, n.Text)
+		if n.Reason == plan.DependsCycle {
+			line = fmt.Sprintf("%s for %s: circle of dependencies: %s", n.Ref.Package, n.Ref.Release, n.Text)
+		}
+		switch n.Reason {
+		case plan.UpToDate, plan.NotAutoinstall, plan.PendingHeaders:
+		case plan.InvalidConf: // has been told whole
+			failed++
+		case plan.ExcludedByRule, plan.MissingDepends:
+			r.console.Notice(line)
+		default:
+			r.console.Problem(errors.New(line))
+			failed++
+		}
+	}
+	for _, o := range r.did {
+		if o.Err != nil {
+			failed++
+		}
+	}
+	return failed
 }
 
 // wantAll is the newest version of each registered package, if that one is
 // AUTOINSTALL, for each of ids.
 func (r *run) wantAll(have tree.Snapshot, ids []dkms.KernelID, why string) plan.Want {
 	want := r.want()
-	for _, state := range newest(have) {
+	for _, state := range have.Packages {
 		if state.State == dkms.Broken {
 			r.console.Warn(broken(state).Error())
-			continue
 		}
+	}
+	for _, state := range newest(have) {
 		c := r.candidateIn(state.Package, state.Source, true)
 		for _, id := range ids {
 			t, auto, err := r.automatic(c, id, why)
 			if err != nil {
-				r.console.Problem(err)
-				r.faults[dkms.Ref{Package: c.Package, KernelID: id}] = err
-				t.NotReady = &plan.Note{Ref: t.Ref, Reason: plan.InvalidConf, Text: problemText(err)}
+				r.invalid(&t, err)
 				auto = true
 			}
 			if auto {
@@ -116,6 +171,12 @@ func (r *run) wantAll(have tree.Snapshot, ids []dkms.KernelID, why string) plan.
 		}
 	}
 	return want
+}
+
+// invalid tells of a dkms.conf that cannot be used, which stops t and no other.
+func (r *run) invalid(t *plan.Target, err error) {
+	r.console.Problem(err)
+	r.stop(t, plan.InvalidConf, err)
 }
 
 // automatic is the target of c for id, and whether AUTOINSTALL wants it. An
@@ -132,10 +193,14 @@ func (r *run) automatic(c *candidate, id dkms.KernelID, why string) (plan.Target
 	return t, r.recipes[t.Ref].Autoinstall, nil
 }
 
-// newest returns the newest registered version of each name, sorted by name.
+// newest returns the newest version of each name whose source is there, sorted
+// by name.
 func newest(have tree.Snapshot) []tree.PackageState {
 	best := map[string]tree.PackageState{}
 	for _, p := range have.Packages {
+		if p.State == dkms.Broken {
+			continue
+		}
 		if b, ok := best[p.Name]; !ok || dkms.CompareVersions(p.Version, b.Version) > 0 {
 			best[p.Name] = p
 		}

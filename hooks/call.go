@@ -107,6 +107,15 @@ func (c *Call) checkMatch() error {
 	return nil
 }
 
+// collective reports whether the call is about all packages rather than one.
+func (c *Call) collective() bool {
+	switch c.Action {
+	case "autoinstall", "kernel_postinst", "kernel_prerm", "sync", "match":
+		return true
+	}
+	return false
+}
+
 // named returns the package that -m, -v and NAME/VER operands spell; either
 // part may be empty. Operands of other kinds are left to operand.go.
 func (c *Call) named() (dkms.Package, error) {
@@ -128,10 +137,10 @@ func (c *Call) named() (dkms.Package, error) {
 	return p, nil
 }
 
-// checkPart is dkms.CheckWord for a part of what a person gave, which the error
+// checkPart is dkms.CheckElement for a part of what a person gave, which the error
 // then shows whole.
 func checkPart(what, word, given string) error {
-	err := dkms.CheckWord(what, word)
+	err := dkms.CheckElement(what, word)
 	var e *dkms.Error
 	if errors.As(err, &e) && word != given {
 		e.Object = fmt.Sprintf("%s %q", what, given)

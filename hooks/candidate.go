@@ -5,6 +5,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
@@ -14,10 +15,11 @@ type candidate struct {
 	source   string // directory that holds the source now
 	confFile string // dkms.conf in there, or what -c names
 	// bring puts the source where it will be registered from; nil when it is
-	// there. It returns that directory.
-	bring      func() (string, error)
+	// there.
+	bring      func() (*tree.Brought, error)
 	registered bool
-	warned     bool // its dkms.conf's warnings have been shown
+	warned     bool   // its dkms.conf's warnings have been shown
+	postAdd    string // its POST_ADD, once the dkms.conf has been read
 }
 
 // candidateIn returns the package whose source lies in dir.
@@ -43,12 +45,14 @@ func (r *run) recipe(c *candidate, k kbuild.Kernel) (kbuild.Recipe, error) {
 	if err != nil {
 		return kbuild.Recipe{}, err
 	}
-	if !c.warned {
+	// Who registers it can mend it; who builds it every week cannot.
+	if !c.warned && (!c.registered || r.talkative()) {
 		for _, w := range cf.Warnings {
 			r.console.Warn(w.String())
 		}
 		c.warned = true
 	}
+	c.postAdd = cf.PostAdd
 	recipe, err := cf.Resolve(k)
 	if err != nil {
 		return kbuild.Recipe{}, err

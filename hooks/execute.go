@@ -60,7 +60,7 @@ func (r *run) final(p plan.Plan) error {
 		if slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Verb == plan.Depmod && s.Ref.KernelID == id }) {
 			continue
 		}
-		errs = append(errs, r.commit(id), r.tree.DepmodDone(id.Release))
+		errs = append(errs, r.changed[id].commit(), r.tree.DepmodDone(id.Release))
 	}
 	return errors.Join(errs...)
 }
@@ -89,11 +89,14 @@ func (r *run) do(ctx context.Context, s plan.Step, progress *report.Progress) er
 
 // follow is told each line that a build prints.
 func (r *run) follow(s plan.Step, progress *report.Progress) func(string) {
-	if r.call.Verbose || r.call.Debug || r.framework.Verbose {
+	if r.talkative() {
 		return func(line string) { fmt.Fprintln(r.console.W, line) }
 	}
 	return func(line string) { progress.Line(string(s.ID()), line) }
 }
+
+// talkative reports whether all that is known shall be printed.
+func (r *run) talkative() bool { return r.call.Verbose || r.call.Debug || r.framework.Verbose }
 
 // label is what the progress shows; nothing for what ends at once.
 func label(s plan.Step) string {
@@ -125,6 +128,9 @@ func (r *run) note(s plan.Step, o sched.Outcome[plan.StepID]) {
 		plan.Build: "built", plan.Install: "installed", plan.Uninstall: "uninstalled", plan.Unbuild: "unbuilt", plan.Remove: "removed",
 	}[s.Verb]
 	if !worth {
+		return
+	}
+	if o.Status == sched.Canceled || s.Verb == plan.Install && r.provided[s.Ref] {
 		return
 	}
 	out := r.did[s.Ref]

@@ -22,7 +22,7 @@ func (r *run) failure(o report.Outcome) report.Outcome {
 	if !errors.As(o.Err, &failed) {
 		return o
 	}
-	o.Fail = &report.Failure{Class: string(failed.Class), First: failed.First, Log: failed.Log}
+	o.Fail = &report.Failure{Class: failed.Problem(), Log: failed.Log}
 	have, err := r.tree.Scan(r.ctx)
 	if err != nil {
 		return o

@@ -40,7 +40,7 @@ func (r *run) job(ctx context.Context, ref dkms.Ref) (kbuild.Job, error) {
 		Timeout:  r.framework.BuildTimeout,
 		Signer:   signer,
 		Compress: r.compression(),
-		Verbose:  r.call.Verbose || r.call.Debug || r.framework.Verbose,
+		Verbose:  r.talkative(),
 	}
 	// Some packages build in /usr/src itself; there, too, they meet the copy.
 	for _, alias := range []string{r.tree.Source(c.Package), r.tree.SourceLink(c.Package)} {

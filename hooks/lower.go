@@ -1,7 +1,9 @@
 package hooks
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
@@ -48,7 +50,7 @@ func (r *run) lowerFrom(have tree.Snapshot, p dkms.Package, goal dkms.State) err
 		})
 	}
 	done, err := r.settle(want, have)
-	r.sayNothingToLower(done)
+	r.sayNothingToLower(done, state)
 	return err
 }
 
@@ -57,11 +59,24 @@ func broken(s tree.PackageState) error {
 		Hint: fmt.Sprintf("put the source back, or take it out with: dkms remove %s --all --force", s.Package)}
 }
 
-func (r *run) sayNothingToLower(p plan.Plan) {
+// sayNothingToLower tells of kernels for which there was nothing to take away,
+// and for which there is.
+func (r *run) sayNothingToLower(p plan.Plan, state tree.PackageState) {
 	for _, n := range p.Notes {
-		if n.Ref.Release != "" {
-			r.console.Notice(fmt.Sprintf("%s for %s: %s", n.Ref.Package, n.Ref.Release, n.Text))
+		if n.Ref.Release == "" {
+			continue
 		}
+		line := fmt.Sprintf("%s for %s: %s", n.Ref.Package, n.Ref.Release, n.Text)
+		var others []string
+		for _, s := range state.Refs {
+			if s.KernelID != n.Ref.KernelID {
+				others = append(others, s.Release)
+			}
+		}
+		if len(others) > 0 && len(r.call.Kernels) == 0 {
+			line += "; it is built for " + strings.Join(others, ", ") + " (-k names a kernel, --all means every one)"
+		}
+		r.console.Notice(line)
 	}
 }
 
@@ -79,7 +94,9 @@ func (r *run) kernelPrerm() error {
 					Why: "kernel " + s.Ref.Release + " is being removed"})
 			}
 		}
-		if _, err := r.settle(want, have); err != nil {
+		if _, err := r.settle(want, have); r.ctx.Err() != nil {
+			return fmt.Errorf("interrupted: %w", context.Cause(r.ctx))
+		} else if err != nil {
 			return &dkms.Error{Kind: dkms.HookFailed, Object: ids[0].Release, Problem: "some modules could not be removed", Err: err}
 		}
 		return nil

@@ -33,7 +33,7 @@ func (r *run) matchFrom(have tree.Snapshot, id dkms.KernelID, only dkms.Package)
 		}
 		t, err := r.raise(c, id, dkms.Installed, "as on "+r.call.TemplateKernel)
 		if err != nil {
-			return err
+			r.invalid(&t, err)
 		}
 		want.Targets = append(want.Targets, t)
 	}

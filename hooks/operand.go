@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -88,7 +89,10 @@ func (c *Call) spelled() (dkms.Package, error) {
 	if len(c.Operands) > 1 {
 		return dkms.Package{}, &dkms.Error{Kind: dkms.Usage, Object: strings.Join(c.Operands, " "), Problem: "one package at a time"}
 	}
-	if len(c.Operands) == 1 && c.Module == "" {
+	if len(c.Operands) == 1 {
+		if c.Module != "" && c.Module != c.Operands[0] && c.Module+"/"+c.Version != c.Operands[0] {
+			return dkms.Package{}, &dkms.Error{Kind: dkms.Usage, Object: "-m " + c.Module + " and " + c.Operands[0], Problem: "name two packages"}
+		}
 		named.Module = c.Operands[0]
 	}
 	return named.named()
@@ -110,7 +114,7 @@ func (r *run) candidate(have tree.Snapshot) (*candidate, error) {
 		if filepath.Ext(word) == ".rpm" {
 			return r.fromRPM(have, word)
 		}
-		return r.fromArchive(have, word)
+		return r.fromArchive(word)
 	}
 	p, err := r.call.exactly()
 	if err != nil {
@@ -118,6 +122,11 @@ func (r *run) candidate(have tree.Snapshot) (*candidate, error) {
 	}
 	if c, ok, err := r.lookUp(have, p); ok || err != nil {
 		return c, err
+	}
+	for _, part := range []struct{ what, word string }{{"module name", p.Name}, {"module version", p.Version}} {
+		if err := dkms.CheckWord(part.what, part.word); err != nil {
+			return nil, err
+		}
 	}
 	dir := r.tree.Source(p)
 	if !system.IsDir(dir) {
@@ -200,7 +209,11 @@ func (r *run) fromDirectory(have tree.Snapshot, dir, file string) (*candidate, e
 		return nil, &dkms.Error{Kind: dkms.AlreadyAdded, Object: place, Problem: "exists already",
 			Hint: "register that by its name, or replace it with --force"}
 	}
-	c.bring = func() (string, error) { return r.bringSource(dir, c.confFile, place) }
+	own := c.confFile
+	if sameFile(own, filepath.Join(dir, "dkms.conf")) {
+		own = ""
+	}
+	c.bring = func() (*tree.Brought, error) { return r.tree.BringSource(p, dir, own) }
 	return c, nil
 }
 
@@ -212,6 +225,10 @@ func (r *run) identify(file string, given dkms.Package) (dkms.Package, error) {
 		return given, err
 	}
 	read, err := conf.Identify(r.ctx, r.confRequest(&candidate{Package: given, confFile: file}), k)
+	var e *dkms.Error
+	if errors.As(err, &e) && e.Kind == dkms.ConfInvalid && e.Hint == "" {
+		e.Hint = "-m and -v give name and version by hand"
+	}
 	if err != nil {
 		return read, err
 	}
@@ -238,32 +255,4 @@ func (r *run) someKernel() (kbuild.Kernel, error) {
 		return kbuild.Kernel{}, err
 	}
 	return r.kernel(ids[0])
-}
-
-// bringSource copies the source in dir to place, with file as its dkms.conf.
-func (r *run) bringSource(dir, file, place string) (string, error) {
-	staged, err := os.MkdirTemp(filepath.Dir(place), "."+filepath.Base(place)+"-")
-	if err != nil {
-		return "", &dkms.Error{Kind: dkms.NotAllowed, Object: filepath.Dir(place), Problem: "cannot be written", Err: err, Hint: "run as root"}
-	}
-	defer func() { _ = os.RemoveAll(staged) }()
-	copied := filepath.Join(staged, "source")
-	if err := system.CopyTree(dir, copied); err != nil {
-		return "", &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "cannot be copied to " + place, Err: err}
-	}
-	if !sameFile(file, filepath.Join(dir, "dkms.conf")) {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return "", err
-		}
-		if err := system.WriteFile(filepath.Join(copied, "dkms.conf"), data, 0o644); err != nil {
-			return "", err
-		}
-	}
-	if system.Exists(place) {
-		if err := os.Rename(place, filepath.Join(staged, "former")); err != nil {
-			return "", err
-		}
-	}
-	return place, system.Rename(copied, place)
 }

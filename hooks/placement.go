@@ -14,7 +14,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 )
 
-// forceDir holds files that name packages whose modules are installed whatever
+// forceDir holds files that list packages whose modules are installed whatever
 // versions the kernel has.
 const forceDir = "/usr/share/dkms/modules_to_force_install"
 
@@ -29,7 +29,14 @@ func (r *run) placements(s plan.Step, k kbuild.Kernel, recipe kbuild.Recipe) ([]
 		return nil, &dkms.Error{Kind: dkms.NothingInstalled, Object: s.Ref.String(), Problem: "a promised module is not in the tree",
 			Hint: "build it again with --force"}
 	}
-	if s.Force || r.call.Force || r.call.ForceVersion || forcedByFile(recipe.Package) {
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	// What this very package installed before was built from another kernel,
+	// or with another dependency, under the same version.
+	again := have.Ref(s.Ref).State == dkms.Installed
+	if again || s.Force || r.forced(recipe.Package) {
 		return all, nil
 	}
 	var out []tree.Placement
@@ -46,7 +53,7 @@ func (r *run) placements(s plan.Step, k kbuild.Kernel, recipe kbuild.Recipe) ([]
 		}
 	}
 	if len(out) == 0 && len(kept) > 0 {
-		return nil, &dkms.Error{Kind: dkms.NothingInstalled, Object: s.Ref.String(), Problem: "not installed: " + strings.Join(kept, "; "),
+		return nil, &dkms.Error{Kind: dkms.ProvidedByKernel, Object: s.Ref.String(), Problem: "not installed: " + strings.Join(kept, "; "),
 			Hint: "--force installs it all the same"}
 	}
 	for _, why := range kept {
@@ -93,14 +100,22 @@ func (r *run) better(built string, k kbuild.Kernel, dest string) (string, error)
 	return "", nil
 }
 
-// forcedByFile reports whether a file in forceDir names p.
-func forcedByFile(p dkms.Package) bool {
-	entries, err := os.ReadDir(forceDir)
-	if err != nil {
-		return false
+// forced reports whether p is to be installed whatever the kernel has: the call
+// is about p and says so, or a line of a file in forceDir, or the file's name, is
+// NAME or NAME_version-override.
+func (r *run) forced(p dkms.Package) bool {
+	if r.call.ForceVersion {
+		return true
 	}
-	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		return e.Name() == p.Name || e.Name() == p.Name+"_version-override"
+	paths, _ := filepath.Glob(filepath.Join(forceDir, "*"))
+	names := []string{p.Name, p.Name + "_version-override"}
+	return slices.ContainsFunc(paths, func(path string) bool {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return false
+		}
+		lines := append(strings.Fields(string(text)), filepath.Base(path))
+		return slices.ContainsFunc(lines, func(line string) bool { return slices.Contains(names, line) })
 	})
 }
 

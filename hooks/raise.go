@@ -15,10 +15,7 @@ func (r *run) add() error { return r.change(r.addTo) }
 
 func (r *run) addTo(have tree.Snapshot) error {
 	if kind, archive, err := r.operand(); err == nil && kind == archiveFile && filepath.Ext(archive) != ".rpm" {
-		loaded, err := r.load(archive)
-		if err == nil {
-			r.sayLoaded(loaded)
-		}
+		_, err := r.fromArchive(archive)
 		return err
 	}
 	c, err := r.candidate(have)
@@ -127,13 +124,15 @@ func (r *run) summarize(p plan.Plan) {
 		switch {
 		case o.Err != nil:
 			failed = append(failed, r.failure(o))
+		case o.Did == "":
 		case s.Ref.Release == "":
 			fmt.Fprintf(r.result, "%s: %s\n", s.Ref.Package, o.Did)
 		default:
 			fmt.Fprintf(r.result, "%s, %s, %s: %s\n", s.Ref.Package, s.Ref.Release, s.Ref.Arch, o.Did)
 		}
 	}
-	if len(failed) > 1 {
+	// A single failure is the call's own error, which is printed at the end.
+	if len(failed) > 1 || r.call.collective() {
 		r.console.Summary(failed, "")
 	}
 }

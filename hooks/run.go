@@ -39,10 +39,11 @@ type run struct {
 	loaded   bool               // a package came from an archive during the run
 	faults   map[dkms.Ref]error // what stands behind a target that is not ready
 
-	mu      sync.Mutex
-	changed map[dkms.KernelID][]*tree.Transaction // what this run has changed, by kernel
-	did     map[dkms.Ref]report.Outcome
-	phases  []report.Phase
+	mu       sync.Mutex
+	changed  map[dkms.KernelID]touched // kernels whose modules this run has changed
+	provided map[dkms.Ref]bool         // not installed because the kernel has as good a module
+	did      map[dkms.Ref]report.Outcome
+	phases   []report.Phase
 }
 
 func newRun(ctx context.Context, e Engine, c Call) (*run, error) {
@@ -60,7 +61,8 @@ func newRun(ctx context.Context, e Engine, c Call) (*run, error) {
 		packages: map[dkms.Package]*candidate{},
 		recipes:  map[dkms.Ref]kbuild.Recipe{},
 		faults:   map[dkms.Ref]error{},
-		changed:  map[dkms.KernelID][]*tree.Transaction{},
+		changed:  map[dkms.KernelID]touched{},
+		provided: map[dkms.Ref]bool{},
 		did:      map[dkms.Ref]report.Outcome{},
 	}
 	for _, p := range problems {

@@ -12,7 +12,10 @@ import (
 // status lists what is there. It takes no lock and changes nothing.
 func (r *run) status() error {
 	only, err := r.call.spelled()
-	if err != nil {
+	switch {
+	case kindOf(err) == dkms.Usage:
+		return err
+	case err != nil:
 		return nil // nothing can be registered under such a name
 	}
 	have, err := r.tree.Scan(r.ctx)
@@ -22,8 +25,7 @@ func (r *run) status() error {
 	have.Packages = slices.DeleteFunc(have.Packages, func(p tree.PackageState) bool {
 		return only.Name != "" && p.Name != only.Name || only.Version != "" && p.Version != only.Version
 	})
-	options := tree.CompareOptions{Promised: r.promised, Dirs: r.addedDirs()}
-	if err := r.tree.Compare(r.ctx, &have, options); err != nil {
+	if err := r.tree.Compare(r.ctx, &have, r.comparison()); err != nil {
 		return err
 	}
 	var rows []report.Row
@@ -39,6 +41,11 @@ func (r *run) status() error {
 		r.console.Warn(problem.String())
 	}
 	return r.printStatus(rows)
+}
+
+// comparison is what the tree may ask where no manifest tells.
+func (r *run) comparison() tree.CompareOptions {
+	return tree.CompareOptions{Promised: r.promised, Dirs: r.addedDirs()}
 }
 
 func (r *run) printStatus(rows []report.Row) error {

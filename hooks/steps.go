@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
@@ -21,41 +18,46 @@ import (
 // as if nothing had been added.
 func (r *run) doAdd(ctx context.Context, s plan.Step) error {
 	c := r.packages[s.Ref.Package]
+	if c.bring == nil {
+		return r.register(ctx, c)
+	}
 	from := c.source
-	if c.bring != nil {
-		dir, err := c.bring()
-		if err != nil {
-			return err
-		}
-		c.source = dir
-	}
-	err := r.tree.Register(c.Package, c.source)
-	if err == nil {
-		// People and their notes know this line and the one below.
-		fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(c.Package), c.source)
-		if err = r.postAdd(ctx, c); err != nil {
-			err = errors.Join(err, r.tree.Unregister(c.Package))
-		}
-	}
+	brought, err := c.bring()
 	if err != nil {
-		if c.bring != nil {
-			err = errors.Join(err, os.RemoveAll(c.source))
-			c.source = from
-		}
 		return err
 	}
-	c.registered, c.bring = true, nil
-	fmt.Fprintln(r.result, "DKMS: add completed.")
+	c.source = brought.Place
+	if err := r.register(ctx, c); err != nil {
+		c.source = from
+		return errors.Join(err, brought.Undo())
+	}
+	c.bring = nil
+	return brought.Keep()
+}
+
+func (r *run) register(ctx context.Context, c *candidate) error {
+	if err := r.tree.Register(c.Package, c.source); err != nil {
+		return err
+	}
+	if err := r.sayAdded(ctx, c); err != nil {
+		return errors.Join(err, r.tree.Unregister(c.Package))
+	}
+	c.registered = true
 	return nil
 }
 
-// postAdd runs the POST_ADD of any kernel that the dkms.conf was read for.
-func (r *run) postAdd(ctx context.Context, c *candidate) error {
-	for ref, recipe := range r.recipes {
-		if ref.Package == c.Package {
-			return r.script(ctx, c, dkms.Ref{Package: ref.Package}, "POST_ADD", recipe.PostAdd)
-		}
+// sayAdded prints what people and their notes know of add, and runs POST_ADD in
+// between, for the first kernel of the call.
+func (r *run) sayAdded(ctx context.Context, c *candidate) error {
+	fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(c.Package), c.source)
+	ref := dkms.Ref{Package: c.Package}
+	if ids, err := r.call.targets(); err == nil {
+		ref.KernelID = ids[0]
 	}
+	if err := r.script(ctx, c, ref, "POST_ADD", c.postAdd); err != nil {
+		return err
+	}
+	fmt.Fprintln(r.result, "DKMS: add completed.")
 	return nil
 }
 
@@ -97,14 +99,15 @@ func (r *run) doBuild(ctx context.Context, s plan.Step, line func(string)) error
 // keepFailed keeps what a person needs to see why a build failed.
 func (r *run) keepFailed(ref dkms.Ref, scratch *tree.Scratch, err error) error {
 	build, log := filepath.Join(scratch.Dir, "build"), filepath.Join(scratch.Dir, "make.log")
-	if kerr := r.tree.KeepFailed(ref, build, log); kerr != nil {
-		return errors.Join(err, kerr)
-	}
+	kept := r.tree.KeepFailed(ref, build, log)
 	var failed *kbuild.BuildError
 	if errors.As(err, &failed) {
-		failed.Log = r.tree.LogPath(ref)
+		failed.Log = ""
+		if kept == nil {
+			failed.Log = r.tree.LogPath(ref)
+		}
 	}
-	return err
+	return errors.Join(err, kept)
 }
 
 // builtOf is what the tree remembers of a build.
@@ -118,131 +121,18 @@ func (r *run) builtOf(ref dkms.Ref, recipe kbuild.Recipe) tree.Built {
 	return b
 }
 
-// doInstall copies the modules to where the kernel looks for them.
-func (r *run) doInstall(ctx context.Context, s plan.Step) error {
-	c, k, recipe, err := r.resolved(s.Ref)
-	if err != nil {
-		return err
-	}
-	if err := k.RequireModuleDir(); err != nil {
-		return err
-	}
-	if err := r.script(ctx, c, s.Ref, "PRE_INSTALL", recipe.PreInstall); err != nil {
-		return &dkms.Error{Kind: dkms.ScriptRefused, Object: s.Ref.String(), Problem: "PRE_INSTALL refused", Err: err}
-	}
-	placements, err := r.placements(s, k, recipe)
-	if err != nil {
-		return err
-	}
-	change, err := r.tree.Install(s.Ref, placements, tree.InstallOptions{Symlink: r.call.SymlinkModules || r.framework.SymlinkModules})
-	if err != nil {
-		return err
-	}
-	r.touched(s.Ref.KernelID, change)
-	if err := r.script(ctx, c, s.Ref, "POST_INSTALL", recipe.PostInstall); err != nil {
-		r.console.Warn(err.Error()) // the module is there: not a reason to take it away
-	}
-	return nil
-}
-
-// changes are what this run has changed for a kernel and not taken back.
-func (r *run) changes(id dkms.KernelID) []*tree.Transaction {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.changed[id]
-}
-
-func (r *run) touched(id dkms.KernelID, change *tree.Transaction) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.changed[id] = append(r.changed[id], change)
-}
-
-// doUninstall removes exactly what was installed.
-func (r *run) doUninstall(ctx context.Context, s plan.Step) error {
-	// A dkms.conf that no longer works must not keep anybody from removing
-	// the package: it is asked only for its POST_REMOVE and, where dkms
-	// installed the modules, for where it would have put them.
-	c, k, recipe, bad := r.resolved(s.Ref)
-	var known []tree.Placement
-	if bad == nil {
-		known = r.usualPlacements(k, recipe)
-	}
-	change, err := r.tree.Uninstall(s.Ref, known)
-	if err != nil {
-		return err
-	}
-	r.touched(s.Ref.KernelID, change)
-	if bad != nil {
-		return nil
-	}
-	if err := r.script(ctx, c, s.Ref, "POST_REMOVE", recipe.PostRemove); err != nil {
-		r.console.Warn(err.Error())
-	}
-	return nil
-}
-
 func (r *run) doRemove(s plan.Step) error { return r.tree.Unregister(s.Ref.Package) }
-
-// doDepmod refreshes the kernel's module index once, which makes this run's
-// changes for the kernel final; if it fails, they are taken back.
-func (r *run) doDepmod(ctx context.Context, s plan.Step) error {
-	if len(r.changes(s.Ref.KernelID)) == 0 {
-		return nil
-	}
-	k, err := r.kernel(s.Ref.KernelID)
-	if err != nil {
-		return err
-	}
-	if err := kbuild.Depmod(ctx, k); err != nil {
-		return r.takeBack(s.Ref.KernelID, err)
-	}
-	if err := r.commit(s.Ref.KernelID); err != nil {
-		return r.takeBack(s.Ref.KernelID, err)
-	}
-	if err := r.tree.DepmodDone(k.Release); err != nil {
-		return err
-	}
-	r.weakModules(ctx, k)
-	r.modprobe(ctx, s.Ref.KernelID)
-	return nil
-}
-
-// takeBack undoes this run's changes for a kernel because of cause.
-func (r *run) takeBack(id dkms.KernelID, cause error) error {
-	var errs []error
-	for _, change := range slices.Backward(r.changes(id)) {
-		errs = append(errs, change.Undo())
-	}
-	if err := errors.Join(append(errs, r.tree.DepmodDone(id.Release))...); err != nil {
-		cause = errors.Join(cause, err)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.changed, id)
-	for ref, o := range r.did {
-		if ref.KernelID == id {
-			o.Did, o.Err = "", cause
-			r.did[ref] = o
-		}
-	}
-	return &dkms.Error{Kind: dkms.NothingInstalled, Object: id.String(), Problem: "what was changed has been taken back", Err: cause}
-}
-
-// commit makes this run's changes for a kernel final.
-func (r *run) commit(id dkms.KernelID) error {
-	var errs []error
-	for _, change := range r.changes(id) {
-		errs = append(errs, change.Commit())
-	}
-	return errors.Join(errs...)
-}
 
 // script runs one of a dkms.conf's scripts in the source directory. An
 // executable of the script's kind in /etc/dkms/NAME wins.
 func (r *run) script(ctx context.Context, c *candidate, ref dkms.Ref, kind, line string) error {
+	dir := c.source
+	if link := r.tree.SourceLink(c.Package); system.IsDir(link) {
+		dir = link // scripts find the tree from where they are
+	}
 	return kbuild.RunScript(ctx, kbuild.Script{
-		Kind: kind, Line: line, Ref: ref, Dir: c.source, EtcDir: filepath.Join(etcDir, c.Name),
+		Kind: kind, Line: line, Ref: ref, Dir: dir, EtcDir: filepath.Join(etcDir, c.Name),
+		Env:    kbuild.ScriptEnvironment(ref),
 		Stdout: r.console.W, Warn: r.console.Warn,
 	})
 }
@@ -254,14 +144,10 @@ func (r *run) doPostTransaction(ctx context.Context) error {
 	}
 	for id := range r.changed {
 		command := r.framework.For(id.Release).PostTransaction
-		err := system.Run(ctx, system.Command{Args: []string{"/bin/sh", "-c", command}, Stdout: r.console.W, Stderr: r.console.W, Env: childEnv()})
+		err := system.Run(ctx, system.Command{Args: []string{"/bin/sh", "-c", command}, Stdout: r.console.W, Stderr: r.console.W})
 		if err != nil {
 			r.console.Warn(fmt.Sprintf("post_transaction %q: %v", command, err))
 		}
 	}
 	return nil
-}
-
-func childEnv() []string {
-	return append(os.Environ(), "PATH="+strings.TrimSpace(system.SafePath))
 }

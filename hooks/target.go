@@ -35,6 +35,9 @@ func (c *Call) targets() ([]dkms.KernelID, error) {
 		if err := checkPart("kernel release", id.Release, word); err != nil {
 			return nil, err
 		}
+		if err := dkms.CheckWord("kernel release", id.Release); err != nil {
+			return nil, err
+		}
 		if err := dkms.CheckWord("architecture", id.Arch); err != nil {
 			return nil, err
 		}

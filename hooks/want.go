@@ -8,7 +8,9 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
 // raise makes the target that c shall come as far as goal for kernel id. What
@@ -32,9 +34,31 @@ func (r *run) raise(c *candidate, id dkms.KernelID, goal dkms.State, why string)
 	}
 	t.Depends, t.DependsRebuild = recipe.Depends, recipe.RebuildOnDepends
 	if err := k.RequireHeaders(); err != nil {
-		r.stop(&t, plan.PendingHeaders, err)
+		r.stop(&t, plan.PendingHeaders, r.unasked(err))
 	}
 	return t, nil
+}
+
+// unasked makes of "kernel X has no headers" what a person needs to know who
+// left -k out: that X was not their choice but the running kernel.
+func (r *run) unasked(err error) error {
+	var e *dkms.Error
+	if len(r.call.Kernels) > 0 || !errors.As(err, &e) {
+		return err
+	}
+	release, _, uerr := system.Uname()
+	if uerr != nil {
+		return err
+	}
+	own := *e
+	own.Object = "running kernel " + release
+	own.Problem = "has no headers in " + r.tree.InstallDir
+	releases, rerr := kbuild.Releases(r.tree.InstallDir)
+	if rerr == nil && len(releases) > 0 && !slices.Contains(releases, release) {
+		own.Problem += "; kernels there: " + strings.Join(releases, ", ")
+		own.Hint = "name one: -k " + releases[len(releases)-1]
+	}
+	return &own
 }
 
 // stop notes why a target cannot be reached.
@@ -46,7 +70,7 @@ func (r *run) stop(t *plan.Target, reason plan.Reason, err error) {
 // problemText is the problem without its object, which a note has already.
 func problemText(err error) string {
 	var e *dkms.Error
-	if errors.As(err, &e) && e.Problem != "" {
+	if errors.As(err, &e) && e.Problem != "" && e.Kind != dkms.HeadersMissing {
 		return e.Problem
 	}
 	return err.Error()
@@ -101,6 +125,7 @@ func (r *run) dependents(want *plan.Want, have tree.Snapshot) {
 				continue
 			}
 			t, err := r.raise(c, s.Ref.KernelID, dkms.Installed, "it was built with another "+name)
+			t.Force = false // that was said of another
 			if err != nil {
 				r.console.Warn(err.Error())
 				continue
@@ -126,7 +151,11 @@ func (r *run) haveOf(s tree.Snapshot) plan.Have {
 		}
 		have.Packages = append(have.Packages, hp)
 		for _, ref := range p.Refs {
-			have.Refs = append(have.Refs, plan.HaveRef{Ref: ref.Ref, State: ref.State, Stale: r.staleness(ref.Ref), BuiltWith: r.builtWith(ref.Ref)})
+			h := plan.HaveRef{Ref: ref.Ref, State: ref.State, Stale: r.staleness(ref.Ref), BuiltWith: r.builtWith(ref.Ref)}
+			if ref.Differs { // set only where Compare has been asked
+				h.Drift = "what is installed is missing or not what was built"
+			}
+			have.Refs = append(have.Refs, h)
 		}
 	}
 	return have

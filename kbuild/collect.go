@@ -90,6 +90,11 @@ func (b *builder) notProduced(missing []string) error {
 	produced := "no module at all"
 	if len(found) > 0 {
 		produced = strings.Join(found, ", ")
+	} else if text, err := os.ReadFile(b.logPath()); err == nil {
+		// Some Makefiles end well whatever happened.
+		if first, _ := Diagnose(string(text), b.job.Build); first != "" {
+			produced += "; the first error of make: " + first
+		}
 	}
 	return &dkms.Error{Kind: dkms.ModuleNotProduced, Problem: fmt.Sprintf("make did not produce %s; it produced %s", strings.Join(missing, ", "), produced),
 		Hint: "BUILT_MODULE_NAME and BUILT_MODULE_LOCATION in dkms.conf must say what the Makefile makes"}

@@ -80,9 +80,9 @@ func TestBuildErrorAs(t *testing.T) {
 		unwrapsToErr error
 	}{
 		{err: &BuildError{Ref: ref, Phase: PhaseMake, Class: APIChange, First: "a.c:3: gone", Log: "/l", Hint: "newer", Err: &dkms.Error{Kind: dkms.MakeFailed, Problem: "make failed"}},
-			text: "a/1 for 6.1: does not compile (kernel API change): a.c:3: gone", hint: "newer; log: /l", kind: dkms.MakeFailed},
+			text: "a/1 for 6.1: does not compile (kernel API change): a.c:3: gone", hint: "newer", kind: dkms.MakeFailed},
 		{err: &BuildError{Ref: ref, Phase: PhaseMake, Log: "/l", Err: &dkms.Error{Kind: dkms.MakeFailed, Problem: "make failed", Err: os.ErrClosed}},
-			text: "a/1 for 6.1: does not compile: make failed: file already closed", hint: "log: /l", kind: dkms.MakeFailed, unwrapsToErr: os.ErrClosed},
+			text: "a/1 for 6.1: does not compile: make failed: file already closed", kind: dkms.MakeFailed, unwrapsToErr: os.ErrClosed},
 		{err: &BuildError{Ref: ref, Phase: PhasePreBuild, Err: &dkms.Error{Kind: dkms.ScriptFailed, Problem: "PRE_BUILD failed", Status: 9}},
 			text: "a/1 for 6.1: PRE_BUILD failed", kind: dkms.ScriptFailed, status: 9},
 		{err: &BuildError{Ref: ref, Phase: PhaseCopy, Err: os.ErrPermission}, text: "a/1 for 6.1: permission denied", kind: dkms.Unknown, unwrapsToErr: os.ErrPermission},
@@ -91,7 +91,7 @@ func TestBuildErrorAs(t *testing.T) {
 		if !errors.As(error(c.err), &known) {
 			t.Fatalf("no dkms.Error in %v", c.err)
 		}
-		if c.err.Error() != c.text || known.Error() != c.text || known.Hint != c.hint || known.Kind != c.kind || known.Status != c.status {
+		if c.err.Error() != c.text || known.Error() != c.text || known.Hint != c.hint || known.Log != c.err.Log || known.Kind != c.kind || known.Status != c.status {
 			t.Errorf("%q, as dkms.Error %+v; want %q, hint %q, kind %d, status %d", c.err, known, c.text, c.hint, c.kind, c.status)
 		}
 		if c.unwrapsToErr != nil && !errors.Is(c.err, c.unwrapsToErr) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
@@ -50,6 +51,7 @@ func environment(j Job, bin string) []string {
 		"KVER="+k.Release, "KVERSION="+k.Release,
 		"KERNEL_DIR="+k.Source, "KERNELDIR="+k.Source, "KDIR="+k.Source, "KSRC="+k.Source,
 	)
+	env = append(env, target(j.Recipe.Ref)...)
 	env = append(env, k.toolchain(path).environ()...)
 	if !j.Recipe.SetsExtraSymbols && len(j.Depends) > 0 {
 		paths := make([]string, 0, len(j.Depends))
@@ -66,6 +68,18 @@ func environment(j Job, bin string) []string {
 		env = append(env, pair)
 	}
 	return append(unique(env), "PATH="+bin+":"+path)
+}
+
+// ScriptEnvironment is what the scripts of ref see that run outside of a build:
+// the caller's environment, cleaned as for a build, and what dkms.conf sees.
+func ScriptEnvironment(ref dkms.Ref) []string {
+	env := append(cleaned(os.Environ()), target(ref)...)
+	return append(unique(env), "PATH="+pathFrom(os.Environ()))
+}
+
+// target are the variables that dkms.conf, scripts and Makefiles know.
+func target(ref dkms.Ref) []string {
+	return []string{"kernelver=" + ref.Release, "arch=" + ref.Arch, "module=" + ref.Name, "module_version=" + ref.Version}
 }
 
 // cleaned returns env without dropped, without the locale and, when a kernel's

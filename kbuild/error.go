@@ -16,7 +16,7 @@ import (
 // "NAME/VER for RELEASE: does not compile (kernel API change): a.c:3: message".
 //
 // errors.As finds a *dkms.Error in it that says the same, with the Kind of the
-// cause and a hint that names Log as it is at that moment.
+// cause and with Log as it is at that moment.
 type BuildError struct {
 	Ref   dkms.Ref
 	Phase string // one of the Phase constants
@@ -28,11 +28,12 @@ type BuildError struct {
 }
 
 // Error returns one line without the path of the log.
-func (e *BuildError) Error() string { return e.object() + ": " + e.problem() }
+func (e *BuildError) Error() string { return e.object() + ": " + e.Problem() }
 
 func (e *BuildError) object() string { return fmt.Sprintf("%s for %s", e.Ref.Package, e.Ref.Release) }
 
-func (e *BuildError) problem() string {
+// Problem returns what Error does, without the name of the package.
+func (e *BuildError) Problem() string {
 	if e.Phase != PhaseMake {
 		return e.Err.Error()
 	}
@@ -52,17 +53,12 @@ func (e *BuildError) As(target any) bool {
 	if !ok {
 		return false
 	}
-	whole := &dkms.Error{Object: e.object(), Problem: e.problem(), Hint: e.Hint}
+	whole := &dkms.Error{Object: e.object(), Problem: e.Problem(), Hint: e.Hint}
 	var cause *dkms.Error
 	if errors.As(e.Err, &cause) {
 		whole.Kind, whole.Status = cause.Kind, cause.Status
 	}
-	if e.Log != "" {
-		if whole.Hint != "" {
-			whole.Hint += "; "
-		}
-		whole.Hint += "log: " + e.Log
-	}
+	whole.Log = e.Log
 	*out = whole
 	return true
 }

@@ -87,7 +87,10 @@ func (s Script) exec(ctx context.Context, args []string) error {
 // failure is how a script's error is passed on: with its own exit status, or
 // with what a shell would give.
 func (s Script) failure(program string, err error) error {
-	failed := &dkms.Error{Kind: dkms.ScriptFailed, Object: s.Ref.String(), Problem: fmt.Sprintf("%s %q failed", s.Kind, s.Line), Status: 126, Err: err}
+	failed := &dkms.Error{Kind: dkms.ScriptFailed, Problem: fmt.Sprintf("%s %q failed", s.Kind, s.Line), Status: 126, Err: err}
+	if s.Ref != (dkms.Ref{}) {
+		failed.Object = s.Ref.String()
+	}
 	var exit *system.ExitError
 	switch {
 	case errors.As(err, &exit):

@@ -39,7 +39,7 @@ func flags() []cli.Flag {
 		&cli.BoolFlag{Name: "json", Usage: "machine-readable output (status, plan)"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors only"},
 		&cli.BoolFlag{Name: "verbose", Usage: "print what the build prints"},
-		&cli.BoolFlag{Name: "debug", Usage: "print every command"},
+		&cli.BoolFlag{Name: "debug", Usage: "the same as --verbose"},
 		&cli.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version and stop"},
 		&cli.BoolFlag{Name: "no-initrd", Hidden: true},
 		&cli.BoolFlag{Name: "no-clean-kernel", Hidden: true},

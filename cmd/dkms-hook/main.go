@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -32,6 +33,7 @@ func main() {
 func run(argv []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends us at once
 	compatible := filepath.Base(argv[0]) == "dkms"
 	app := newApp(compatible, stdout, stderr)
 	args, err := normalise(argv[1:], app.Commands, flags())
@@ -65,16 +67,16 @@ func newApp(compatible bool, stdout, stderr io.Writer) *cli.App {
 	}
 	app.Action = func(c *cli.Context) error { return noAction(c, compatible) }
 	for _, a := range hooks.Actions(compatible) {
-		app.Commands = append(app.Commands, command(a, compatible))
+		app.Commands = append(app.Commands, command(app.Name, a, compatible))
 	}
 	return app
 }
 
-func command(a hooks.Action, compatible bool) *cli.Command {
+func command(program string, a hooks.Action, compatible bool) *cli.Command {
 	return &cli.Command{
 		Name:               a.Name,
 		Usage:              a.Usage,
-		UsageText:          a.Name + " [OPTION …] " + a.Operands,
+		UsageText:          strings.TrimSpace(program + " " + a.Name + " [OPTION …] " + a.Operands),
 		Description:        a.Help,
 		Flags:              flags(),
 		HideHelpCommand:    true,
@@ -109,6 +111,9 @@ func badValue(_ *cli.Context, err error, _ bool) error {
 func noAction(c *cli.Context, compatible bool) error {
 	if c.Bool("version") {
 		return printVersion(c.App.Writer, compatible)
+	}
+	if c.Args().First() == "help" {
+		return cli.ShowAppHelp(c)
 	}
 	hint := "--help lists the actions and options"
 	if c.Args().Present() {

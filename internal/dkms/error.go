@@ -23,6 +23,7 @@ const (
 	AlreadyInstalled       // where that is an error
 	PatchFailed            // patch does not apply
 	NoModuleDir            // kernel has no module directory
+	ProvidedByKernel       // the kernel has the module in the same or a newer version
 	NothingInstalled       // nothing could be installed; depmod failed and was rolled back; mktarball of something not built
 	ModuleNotProduced      // a promised .ko is not there, or is not what was asked for
 	ArchiveInvalid         // archive without a valid dkms.conf, or hostile
@@ -49,6 +50,7 @@ type Error struct {
 	Object  string // a Ref, a file with position, an option
 	Problem string // "patch does not apply"
 	Hint    string // what to do next, printed on a line of its own; may be empty
+	Log     string // path of a log that tells more, printed like a hint; may be empty
 	Status  int    // exit status of a script, for ScriptFailed
 	Err     error  // the cause, printed after the problem; may be nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Package is what one dkms.conf describes: PACKAGE_NAME and the version it is
@@ -44,19 +45,37 @@ func (r Ref) String() string {
 // control characters, and neither "." nor "..", nor a leading "-" or ".".
 var safeWord = regexp.MustCompile(`^[A-Za-z0-9_+@%=,:~][A-Za-z0-9_+@%=,:~.-]*$`)
 
-// CheckWord reports whether s may stand as one element of a path in the tree.
-// what ("module name", "kernel release", …) and s become the error's object.
-func CheckWord(what, s string) error {
+// CheckElement reports whether s can be one element of a path, and of no other
+// directory than the one it is looked for in: the least that is asked of a name
+// in order to find or remove what bears it. what ("module name", …) and s become
+// the error's object.
+func CheckElement(what, s string) error {
 	switch {
 	case s == "":
 		return &Error{Kind: Incomplete, Object: what, Problem: "is empty"}
-	case strings.Contains(s, "/") || s == "." || s == "..":
+	case strings.ContainsAny(s, "/\x00") || s == "." || s == "..":
 		return &Error{Kind: Incomplete, Object: fmt.Sprintf("%s %q", what, s), Problem: "would leave its directory"}
-	case !safeWord.MatchString(s):
-		return &Error{Kind: Incomplete, Object: fmt.Sprintf("%s %q", what, s), Problem: "has characters that cannot stand in a path",
-			Hint: "use letters, digits and the characters _ + - . : ~"}
+	case s[0] == '.' || s[0] == '-' || strings.ContainsFunc(s, unicode.IsControl):
+		return badCharacters(what, s)
 	}
 	return nil
+}
+
+// CheckWord reports whether s may become the name of something new in the
+// tree: one that no shell, Makefile or list of names can misread.
+func CheckWord(what, s string) error {
+	if err := CheckElement(what, s); err != nil {
+		return err
+	}
+	if !safeWord.MatchString(s) {
+		return badCharacters(what, s)
+	}
+	return nil
+}
+
+func badCharacters(what, s string) error {
+	return &Error{Kind: Incomplete, Object: fmt.Sprintf("%s %q", what, s), Problem: "has characters that cannot stand in a path",
+		Hint: "use letters, digits and the characters _ + - . : ~"}
 }
 
 // State is how far a Ref, or a Package for all kernels, has come.

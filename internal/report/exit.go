@@ -60,7 +60,7 @@ func status(e *dkms.Error) int {
 		return 4
 	case dkms.AllNotAllowed, dkms.PatchMissing, dkms.AlreadyInstalled:
 		return 5
-	case dkms.PatchFailed, dkms.NoModuleDir, dkms.NothingInstalled:
+	case dkms.PatchFailed, dkms.NoModuleDir, dkms.NothingInstalled, dkms.ProvidedByKernel:
 		return 6
 	case dkms.ModuleNotProduced, dkms.ArchiveInvalid:
 		return 7

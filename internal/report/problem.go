@@ -52,7 +52,22 @@ func (c Console) Problem(err error) {
 		for _, hint := range hints(e) {
 			c.print("  "+c.paint(bold, "hint:"), hint)
 		}
+		if log := logOf(e); log != "" {
+			c.print("  "+c.paint(bold, "log:"), log)
+		}
 	}
+}
+
+// logOf returns the log that the outermost layer of err knows of.
+func logOf(err error) string {
+	var e *dkms.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	if e.Log == "" && e.Err != nil {
+		return logOf(e.Err)
+	}
+	return e.Log
 }
 
 // Warn prints "warning: text".

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -59,14 +60,14 @@ type comparer struct {
 
 func (c *comparer) compare(r *RefState, conf map[Stamp]bool) {
 	m, err := c.tree.Manifest(r.Ref)
-	known := err == nil && len(m.Modules) > 0 && unchanged(m.Conf, conf)
+	known := err == nil && len(m.Conf) > 0 && unchanged(m.Conf, conf)
 	modules := m.Modules
 	if !known {
-		modules = nil
+		modules, err = nil, errors.ErrUnsupported
 		if c.o.Promised != nil {
-			modules, _ = c.o.Promised(r.Ref)
+			modules, err = c.o.Promised(r.Ref)
 		}
-		if len(modules) == 0 {
+		if err != nil {
 			modules = c.tree.found(r.Ref)
 			r.Missing = len(modules) == 0
 		}

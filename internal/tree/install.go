@@ -76,7 +76,7 @@ func (t Tree) checkInstall(r dkms.Ref, placements []Placement) error {
 	switch {
 	case !system.IsDir(t.ModuleDir(r)):
 		return &dkms.Error{Kind: dkms.NotInTree, Object: r.String(), Problem: "is not built"}
-	case len(placements) == 0:
+	case len(placements) == 0 && len(t.found(r)) > 0:
 		return &dkms.Error{Kind: dkms.NothingInstalled, Object: r.String(), Problem: "has no module to install"}
 	case !system.IsDir(t.KernelDir(r.Release)):
 		return &dkms.Error{Kind: dkms.NoModuleDir, Object: t.KernelDir(r.Release), Problem: "does not exist",

@@ -176,7 +176,7 @@ func (l *loader) identify() error {
 		return err
 	}
 	l.pkg = dkms.Package{Name: first(named.Name, conf.Name), Version: first(named.Version, conf.Version)}
-	if err := checkPackage(l.pkg); err != nil {
+	if err := checkNew(l.pkg); err != nil {
 		var e *dkms.Error
 		if errors.As(err, &e) {
 			e.Kind = dkms.ArchiveInvalid

@@ -3,6 +3,7 @@ package tree
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -14,7 +15,7 @@ import (
 // Lock takes the one lock of the tree, which every run that writes holds.
 // waiting is called once, with the holder's process number, before it waits.
 // A caller whose own ancestor holds the lock, such as a POST_INSTALL script
-// that runs dkms, gets Kind Busy at once; so does one whose ctx ends.
+// that runs dkms, gets Kind Busy at once.
 func (t Tree) Lock(ctx context.Context, waiting func(pid int)) (*system.Lock, error) {
 	if err := os.MkdirAll(t.own(), 0o755); err != nil {
 		return nil, problem(t.Dir, "cannot be written", err)
@@ -25,7 +26,7 @@ func (t Tree) Lock(ctx context.Context, waiting func(pid int)) (*system.Lock, er
 		return nil, &dkms.Error{Kind: dkms.Busy, Object: t.Dir, Problem: "is being changed by the run that called this one",
 			Hint: "a package's scripts can ask for the status, but not change the tree"}
 	case err != nil && ctx.Err() != nil:
-		return nil, &dkms.Error{Kind: dkms.Busy, Object: t.Dir, Problem: "another run holds the lock", Err: err}
+		return nil, fmt.Errorf("%s: interrupted while waiting for another run: %w", t.Dir, err)
 	case err != nil:
 		return nil, problem(t.Dir, "cannot be locked", err)
 	}

@@ -13,7 +13,7 @@ import (
 // dkms.conf. Kind AlreadyAdded: p has a source link that resolves; a broken
 // link is replaced.
 func (t Tree) Register(p dkms.Package, source string) error {
-	if err := checkPackage(p); err != nil {
+	if err := checkNew(p); err != nil {
 		return err
 	}
 	if state, listed := t.source(p); listed && state.State == dkms.Added {
@@ -83,7 +83,17 @@ func notInTree(p dkms.Package) error {
 	return &dkms.Error{Kind: dkms.NotInTree, Object: p.String(), Problem: "is not in the tree", Hint: "dkms status lists what is"}
 }
 
+// checkPackage is for packages that are there, by whatever name dkms has let
+// them in.
 func checkPackage(p dkms.Package) error {
+	if err := dkms.CheckElement("package name", p.Name); err != nil {
+		return err
+	}
+	return dkms.CheckElement("package version", p.Version)
+}
+
+// checkNew is for packages that we let in.
+func checkNew(p dkms.Package) error {
 	if err := dkms.CheckWord("package name", p.Name); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -247,7 +248,9 @@ func TestLock(t *testing.T) { // LockEnv is the process's: not parallel
 	t.Setenv(system.LockEnv, "")
 	waited := 0
 	_, err = tr.Lock(ctx, func(pid int) { waited = pid })
-	wantError(t, err, dkms.Busy, "another run holds the lock")
+	if err == nil || !strings.Contains(err.Error(), "interrupted while waiting for another run") {
+		t.Errorf("Lock() = %v; want that it was interrupted", err)
+	}
 	if waited != os.Getpid() {
 		t.Errorf("waited for %d; want %d", waited, os.Getpid())
 	}
