@@ -58,7 +58,8 @@ func (r *run) plan() error {
 	if err := r.look(&have); err != nil {
 		return err
 	}
-	p := plan.Diff(r.wantAll(have, ids, autoYes), r.haveOf(have))
+	want := r.wantAll(have, ids, autoYes)
+	p := plan.Diff(want, r.haveOf(have, want))
 	if r.call.JSON {
 		encoder := json.NewEncoder(r.Stdout)
 		encoder.SetIndent("", "  ")

@@ -141,8 +141,13 @@ func wanted(want plan.Want, ref dkms.Ref) bool {
 	return slices.ContainsFunc(want.Targets, func(t plan.Target) bool { return t.Ref == ref })
 }
 
-// haveOf tells the plan what is there.
-func (r *run) haveOf(s tree.Snapshot) plan.Have {
+// haveOf tells the plan what is there, the finer points only of the kernels that
+// want is about.
+func (r *run) haveOf(s tree.Snapshot, want plan.Want) plan.Have {
+	about := map[dkms.KernelID]bool{}
+	for _, t := range want.Targets {
+		about[t.Ref.KernelID] = true // the zero one: a package, for all kernels
+	}
 	var have plan.Have
 	for _, p := range s.Packages {
 		hp := plan.HavePackage{Package: p.Package}
@@ -151,7 +156,10 @@ func (r *run) haveOf(s tree.Snapshot) plan.Have {
 		}
 		have.Packages = append(have.Packages, hp)
 		for _, ref := range p.Refs {
-			h := plan.HaveRef{Ref: ref.Ref, State: ref.State, Stale: r.staleness(ref.Ref), BuiltWith: r.builtWith(ref.Ref)}
+			h := plan.HaveRef{Ref: ref.Ref, State: ref.State}
+			if about[ref.KernelID] {
+				h.Stale, h.BuiltWith = r.staleness(ref.Ref), r.builtWith(ref.Ref)
+			}
 			if ref.Differs { // set only where Compare has been asked
 				h.Drift = "what is installed is missing or not what was built"
 			}
