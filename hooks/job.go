@@ -24,7 +24,7 @@ func (r *run) job(ctx context.Context, ref dkms.Ref) (kbuild.Job, error) {
 	if err != nil {
 		return kbuild.Job{}, &dkms.Error{Kind: dkms.ConfMissing, Object: c.source, Problem: "cannot be reached", Err: err}
 	}
-	signer, err := r.signer(ctx, k)
+	signer, err := r.signer(k)
 	if err != nil {
 		return kbuild.Job{}, err
 	}

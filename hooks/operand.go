@@ -233,8 +233,8 @@ func (r *run) identify(file string, given dkms.Package) (dkms.Package, error) {
 		return read, err
 	}
 	p := dkms.Package{Name: or(given.Name, read.Name), Version: or(given.Version, read.Version)}
-	for what, word := range map[string]string{"PACKAGE_NAME": p.Name, "PACKAGE_VERSION": p.Version} {
-		if err := dkms.CheckWord(what, word); err != nil {
+	for _, part := range []struct{ what, word string }{{"PACKAGE_NAME", p.Name}, {"PACKAGE_VERSION", p.Version}} {
+		if err := dkms.CheckWord(part.what, part.word); err != nil {
 			return p, &dkms.Error{Kind: dkms.ConfInvalid, Object: file, Problem: err.Error(), Hint: "-m and -v give name and version by hand"}
 		}
 	}

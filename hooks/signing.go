@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -43,8 +42,11 @@ func (r *run) signs(k kbuild.Kernel) (bool, string) {
 }
 
 // signer returns what signs modules for k; nil when they stay unsigned.
-func (r *run) signer(_ context.Context, k kbuild.Kernel) (*ko.Signer, error) {
-	if ok, _ := r.signs(k); !ok {
+func (r *run) signer(k kbuild.Kernel) (*ko.Signer, error) {
+	if ok, why := r.signs(k); !ok {
+		if r.talkative() {
+			r.console.Notice("modules for " + k.Release + " stay unsigned: " + why)
+		}
 		return nil, nil
 	}
 	pair := r.keyPair(k.Release)

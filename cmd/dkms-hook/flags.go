@@ -35,7 +35,7 @@ func flags() []cli.Flag {
 		&cli.StringFlag{Name: "installtree", Usage: "modules are in `DIR`"},
 		&cli.BoolFlag{Name: "symlink-modules", Usage: "install links to the tree instead of copies"},
 		&cli.IntFlag{Name: "j", Value: -1, Usage: "run `N` compilers at a time (0: no limit)"},
-		&cli.StringFlag{Name: "root", Usage: "work inside `DIR`, a root file system"},
+		&cli.StringFlag{Name: "root", Usage: "work inside `DIR`, a root file system; every other path is looked up in there"},
 		&cli.BoolFlag{Name: "json", Usage: "machine-readable output (status, plan)"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors only"},
 		&cli.BoolFlag{Name: "verbose", Usage: "print what the build prints"},
