@@ -55,10 +55,12 @@ race: deps-test ## run the tests of the packages with the race detector
 
 .PHONY: e2e
 e2e: deps-test build debs ## run the end-to-end tests, in the cut that fits into CI
+	$(E2E) -timeout 5m -run Oracle ./internal/tree
 	$(E2E) -timeout 20m ./test/e2e/...
 
 .PHONY: e2e-full
 e2e-full: deps-test build debs ## run the end-to-end tests whole
+	$(E2E) -timeout 5m -run Oracle ./internal/tree
 	$(E2E) -timeout 80m ./test/e2e -full
 
 .PHONY: bench

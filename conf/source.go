@@ -1,0 +1,79 @@
+package conf
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"mvdan.cc/sh/v3/interp"
+)
+
+// sourceFile runs `source file args` with BASH_SOURCE naming the file.
+func (e *evaluation) sourceFile(hc interp.HandlerContext, args []string) ([]string, error) {
+	if err := e.depth(); err != nil {
+		return nil, err
+	}
+	if len(args) > 1 && args[1] == "--" {
+		args = args[1:]
+	}
+	if len(args) < 2 {
+		return args, nil
+	}
+	if _, ours := e.sourced[args[1]]; ours {
+		return args, nil
+	}
+	path := e.findSource(hc, args[1])
+	text, err := e.readSource(hc, path)
+	if err != nil {
+		return []string{"eval", "echo " + quote(args[1]+": No such file or directory") + " >&2; " + statusCommand + " 1"}, nil
+	}
+	text, err = e.rewritten(text, path, e.where)
+	if err != nil {
+		return nil, err
+	}
+	e.sources++
+	name := "/proc/self/dkms-conf-source/" + strconv.Itoa(e.sources)
+	e.sourced[name] = text
+	call := []string{"source", name}
+	for _, arg := range args[2:] {
+		call = append(call, quote(arg))
+	}
+	return []string{"eval", "BASH_SOURCE=(" + quote(path) + ` "${BASH_SOURCE[@]}"); ` + strings.Join(call, " ") +
+		"; " + statusCommand + `0=$?; BASH_SOURCE=("${BASH_SOURCE[@]:1}"); ` + statusCommand + ` "$` + statusCommand + `0"`}, nil
+}
+
+// findSource looks a name without a slash up in PATH, then in the current
+// directory, as bash does outside POSIX mode.
+func (e *evaluation) findSource(hc interp.HandlerContext, name string) string {
+	if strings.Contains(name, "/") {
+		return name
+	}
+	for _, dir := range filepath.SplitList(hc.Env.Get("PATH").String()) {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return name
+}
+
+func (e *evaluation) readSource(hc interp.HandlerContext, path string) ([]byte, error) {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(hc.Dir, path)
+	}
+	if text, ok := e.written[filepath.Clean(path)]; ok {
+		return *text, nil
+	}
+	if rest, ok := strings.CutPrefix(path, fmt.Sprintf("/proc/%d/fd/", os.Getpid())); ok {
+		return e.pipes.read(rest)
+	}
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, memoryLimit))
+}
