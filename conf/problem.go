@@ -10,6 +10,9 @@ type Problem struct {
 	File string // path as the reader knows it; empty for a --directive
 	Line int    // from 1; 0 when the problem has no line, such as something missing
 	Text string // "no such regular expression", lower case, no full stop
+	// Deprecated marks a directive that means nothing any more: of interest to
+	// who maintains the package, not to who builds it.
+	Deprecated bool
 }
 
 // String returns "file:line: text".

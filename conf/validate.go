@@ -171,7 +171,9 @@ func (c *Conf) warn() {
 			if c.Values[name][i] == "" || name == "CLEAN" && c.Values[name][i] == "true" {
 				continue
 			}
-			add(name, i, "%s is deprecated and can be removed", subscripted(name, i))
+			p := c.problem(name, i, subscripted(name, i)+" is deprecated and can be removed")
+			p.Deprecated = true
+			c.Warnings = append(c.Warnings, p)
 			break
 		}
 	}

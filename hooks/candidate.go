@@ -45,10 +45,12 @@ func (r *run) recipe(c *candidate, k kbuild.Kernel) (kbuild.Recipe, error) {
 	if err != nil {
 		return kbuild.Recipe{}, err
 	}
-	// Who registers it can mend it; who builds it every week cannot.
-	if !c.warned && (!c.registered || r.talkative()) {
+	if !c.warned {
 		for _, w := range cf.Warnings {
-			r.console.Warn(w.String())
+			// Who registers it may mend it; who builds it every week cannot.
+			if !w.Deprecated || !c.registered || r.talkative() {
+				r.console.Warn(w.String())
+			}
 		}
 		c.warned = true
 	}
