@@ -12,11 +12,23 @@ import (
 	"testing"
 )
 
-// Releases of the kernels whose headers the tests build for.
-const (
-	genericRelease = "6.1.0-56-amd64"
-	cloudRelease   = "6.1.0-56-cloud-amd64"
-)
+// Releases of the kernels whose headers the tests build for: the newest of
+// Debian's two kinds that is here.
+var genericRelease, cloudRelease = findReleases()
+
+func findReleases() (generic, cloud string) {
+	generic, cloud = "linux-headers-amd64", "linux-headers-cloud-amd64" // as lacks names them
+	paths, _ := filepath.Glob("/lib/modules/*/build/Module.symvers")
+	for _, path := range paths {
+		release := strings.Split(path, "/")[3]
+		if strings.Contains(release, "-cloud-") {
+			cloud = release
+		} else {
+			generic = release
+		}
+	}
+	return generic, cloud
+}
 
 // scratch holds what is built once per test binary.
 var scratch string

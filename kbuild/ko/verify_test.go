@@ -177,7 +177,7 @@ func TestVerifyRealModules(t *testing.T) {
 		{open(genericRelease, "alpha"), expect("alpha", kernels[genericRelease]), "", ""},
 		{open(genericRelease, "beta-two"), expect("beta-two", kernels[genericRelease], own), "", ""},
 		{open(genericRelease, "beta-two"), expect("beta_two", kernels[genericRelease]), "beta-two.ko: needs symbols that no Module.symvers has: alpha_add", ""},
-		{open(cloudRelease, "alpha"), expect("alpha", kernels[genericRelease]), "", "alpha.ko: was built for 6.1.0-56-cloud-amd64, wanted 6.1.0-56-amd64"},
+		{open(cloudRelease, "alpha"), expect("alpha", kernels[genericRelease]), "", "alpha.ko: was built for " + cloudRelease + ", wanted " + genericRelease},
 		{open(genericRelease, "beta-two"), expect("beta-two", kernels[genericRelease], Symvers{"alpha_add": {CRC: 7}}), "",
 			"beta-two.ko: was built against symbols that the target does not have: alpha_add is 0x00000007"},
 	}
