@@ -2,10 +2,8 @@ package conf
 
 import (
 	"fmt"
-	"maps"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -159,26 +157,4 @@ func (c *Conf) insertArguments(command, release string) string {
 		}
 	}
 	return "make" + jobs + " KERNELRELEASE=" + release + command[len("make"):]
-}
-
-// Scripts are the command lines of all actions, by directive, that are set.
-func (c *Conf) Scripts() map[string]string {
-	all := map[string]string{
-		"POST_ADD": c.PostAdd, "PRE_BUILD": c.PreBuild, "POST_BUILD": c.PostBuild,
-		"PRE_INSTALL": c.PreInstall, "POST_INSTALL": c.PostInstall, "POST_REMOVE": c.PostRemove,
-	}
-	maps.DeleteFunc(all, func(_, line string) bool { return strings.TrimSpace(line) == "" })
-	return all
-}
-
-// AllPatches are the patches for any kernel, in order, for packaging and for
-// checks that all are there.
-func (c *Conf) AllPatches() []string {
-	var patches []string
-	for _, i := range c.Values["PATCH"].Indexes() {
-		if p := c.Values["PATCH"][i]; p != "" && !slices.Contains(patches, p) {
-			patches = append(patches, p)
-		}
-	}
-	return patches
 }

@@ -68,7 +68,8 @@ func (r *run) plan() error {
 	return p.Format(r.Stdout)
 }
 
-// scope are the kernels of `sync` and `plan`.
+// scope are the kernels of `sync` and `plan`: with --all-kernels each that has
+// headers, the others being told.
 func (r *run) scope() ([]dkms.KernelID, error) {
 	if !r.call.AllKernels {
 		return r.call.targets()
@@ -83,7 +84,16 @@ func (r *run) scope() ([]dkms.KernelID, error) {
 	}
 	var ids []dkms.KernelID
 	for _, release := range releases {
-		ids = append(ids, dkms.KernelID{Release: release, Arch: arch})
+		id := dkms.KernelID{Release: release, Arch: arch}
+		k, err := r.kernel(id)
+		if err != nil {
+			return nil, err
+		}
+		if err := k.RequireHeaders(); err != nil {
+			r.console.Notice("left out: " + err.Error())
+			continue
+		}
+		ids = append(ids, id)
 	}
 	return ids, nil
 }

@@ -18,6 +18,7 @@ type candidate struct {
 	// there.
 	bring      func() (*tree.Brought, error)
 	registered bool
+	aside      bool   // not what the call is about, so -c and --directive are not about it
 	warned     bool   // its dkms.conf's warnings have been shown
 	postAdd    string // its POST_ADD, once the dkms.conf has been read
 }
@@ -64,12 +65,15 @@ func (r *run) recipe(c *candidate, k kbuild.Kernel) (kbuild.Recipe, error) {
 }
 
 func (r *run) confRequest(c *candidate) conf.Request {
-	return conf.Request{
-		Package:    c.Package,
-		File:       c.confFile,
-		EtcDir:     etcDir,
-		Directives: r.call.Directives,
-		Trees:      conf.Trees{DKMS: r.tree.Dir, Source: r.tree.SourceDir, Install: r.tree.InstallDir},
-		Jobs:       r.jobs(),
+	request := conf.Request{
+		Package: c.Package,
+		File:    c.confFile,
+		EtcDir:  etcDir,
+		Trees:   conf.Trees{DKMS: r.tree.Dir, Source: r.tree.SourceDir, Install: r.tree.InstallDir},
+		Jobs:    r.jobs(),
 	}
+	if !c.aside {
+		request.Directives = r.call.Directives
+	}
+	return request
 }

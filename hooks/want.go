@@ -3,6 +3,7 @@ package hooks
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -124,6 +125,7 @@ func (r *run) dependents(want *plan.Want, have tree.Snapshot) {
 			if !slices.Contains(installs[name], s.Ref.KernelID) {
 				continue
 			}
+			c.aside, c.confFile = true, filepath.Join(c.source, "dkms.conf")
 			t, err := r.raise(c, s.Ref.KernelID, dkms.Installed, "it was built with another "+name)
 			t.Force = false // that was said of another
 			if err != nil {

@@ -21,16 +21,6 @@ type Console struct {
 	Quiet  bool // errors and failures only
 }
 
-// Said is an error that has been printed already: only its exit status is
-// still of interest.
-type Said struct{ Err error }
-
-// Error returns what was printed.
-func (s *Said) Error() string { return s.Err.Error() }
-
-// Unwrap returns the error that was printed.
-func (s *Said) Unwrap() error { return s.Err }
-
 // Terminal reports whether w is a terminal that can move its cursor.
 func Terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
@@ -40,9 +30,6 @@ func Terminal(w io.Writer) bool {
 // Colours reports whether to write colours to w: on a terminal, unless the
 // person does not want them (NO_COLOR, https://no-color.org).
 func Colours(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && Terminal(w) }
-
-// Problem prints err to w as Console.Problem does, in colour where w can.
-func Problem(w io.Writer, err error) { Console{W: w, Colour: Colours(w)}.Problem(err) }
 
 // Problem prints each of the errors joined in err as "error: object: problem",
 // further lines of it indented, and its hints on lines of their own.

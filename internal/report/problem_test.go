@@ -76,17 +76,8 @@ func TestNoColoursOffATerminal(t *testing.T) {
 	if report.Terminal(f) || report.Colours(f) || report.Colours(&strings.Builder{}) {
 		t.Error("a file is taken for a terminal")
 	}
-	report.Problem(f, errors.New("bad"))
+	report.Console{W: f, Colour: report.Colours(f)}.Problem(errors.New("bad"))
 	if got, err := os.ReadFile(f.Name()); err != nil || string(got) != "error: bad\n" {
 		t.Errorf("Problem wrote %q, %v", got, err)
-	}
-}
-
-func TestSaid(t *testing.T) {
-	t.Parallel()
-	cause := &dkms.Error{Kind: dkms.MakeFailed, Problem: "bad"}
-	var err error = &report.Said{Err: cause}
-	if err.Error() != "bad" || !errors.Is(err, cause) || report.ExitStatus(err) != 10 {
-		t.Errorf("Said = %q, status %d; want that of what was said", err, report.ExitStatus(err))
 	}
 }

@@ -23,14 +23,6 @@ func WriteFile(path string, data []byte, mode fs.FileMode) error {
 	return SyncDir(filepath.Dir(path))
 }
 
-// Symlink makes link point at target, atomically replacing what is there.
-func Symlink(target, link string) error {
-	if err := renameio.Symlink(target, link); err != nil {
-		return err
-	}
-	return SyncDir(filepath.Dir(link))
-}
-
 // Rename renames and makes the change durable in both directories.
 func Rename(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
