@@ -71,10 +71,26 @@ func Run(ctx context.Context, c Command) error {
 	stop := watch(ctx, -cmd.Process.Pid, pulse, c.Silence)
 	err = cmd.Wait()
 	why := stop()
+	if why != nil {
+		await(-cmd.Process.Pid)
+	}
 	if why != nil && err != nil {
 		return why
 	}
 	return exitError(c.Args[0], err)
+}
+
+// await waits until nobody is left in the killed process group: a process that
+// was sent SIGKILL may still write a moment before it meets it. Under a process
+// 1 that leaves its children unreaped the group never empties, so the wait has
+// an end.
+func await(pgid int) {
+	for wait := time.Millisecond; wait < time.Second; wait *= 2 {
+		if errors.Is(syscall.Kill(pgid, 0), syscall.ESRCH) {
+			return
+		}
+		time.Sleep(wait)
+	}
 }
 
 // start starts c. A file that was written a moment ago can be busy because a
