@@ -22,6 +22,9 @@ func Diff(want Want, have Have) Plan {
 	if !want.NoDepmod {
 		d.depmod()
 	}
+	if want.Initramfs {
+		d.initramfs()
+	}
 	if want.PostTransaction {
 		d.postTransaction()
 	}
@@ -237,20 +240,36 @@ func (d *draft) has(id StepID) bool {
 	return ok
 }
 
-// depmod adds a Depmod for each kernel whose modules change.
-func (d *draft) depmod() {
+// changes maps each kernel whose modules change to the steps that change them.
+func (d *draft) changes() map[dkms.KernelID][]StepID {
 	changes := map[dkms.KernelID][]StepID{}
 	for id, s := range d.steps {
 		if s.Verb == Install || s.Verb == Uninstall {
 			changes[s.Ref.KernelID] = append(changes[s.Ref.KernelID], id)
 		}
 	}
-	for k, ids := range changes {
+	return changes
+}
+
+// depmod adds a Depmod for each kernel whose modules change.
+func (d *draft) depmod() {
+	for k, ids := range d.changes() {
 		why := "its modules change"
 		if len(ids) > 1 {
 			why = fmt.Sprintf("its modules change, %d times", len(ids))
 		}
 		d.add(Step{Verb: Depmod, Ref: dkms.Ref{KernelID: k}, Why: why, After: ids, Holds: []string{modulesOf(k)}})
+	}
+}
+
+// initramfs adds an Initramfs for each kernel whose modules change, after its
+// Depmod: what makes one reads modules.dep.
+func (d *draft) initramfs() {
+	for k, ids := range d.changes() {
+		if id := (Step{Verb: Depmod, Ref: dkms.Ref{KernelID: k}}).ID(); d.has(id) {
+			ids = append(ids, id)
+		}
+		d.add(Step{Verb: Initramfs, Ref: dkms.Ref{KernelID: k}, Why: "it may hold modules that change", After: ids, Holds: []string{"initramfs"}})
 	}
 }
 

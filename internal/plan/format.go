@@ -29,7 +29,7 @@ func (p Plan) Format(w io.Writer) error {
 
 func (s Step) object() string {
 	switch s.Verb {
-	case Depmod:
+	case Depmod, Initramfs:
 		return s.Ref.KernelID.String()
 	case PostTransaction:
 		return "all kernels"

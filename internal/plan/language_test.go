@@ -129,6 +129,9 @@ func parseWant(t *testing.T, text string) plan.Want {
 		case "no-depmod":
 			w.NoDepmod = true
 			continue
+		case "initramfs":
+			w.Initramfs = true
+			continue
 		case "post-transaction":
 			w.PostTransaction = true
 			continue

@@ -61,5 +61,5 @@ func compareSteps(a, b Step) int {
 }
 
 func rank(v Verb) int {
-	return slices.Index([]Verb{Add, Build, Install, Uninstall, Unbuild, Remove, Depmod, PostTransaction}, v)
+	return slices.Index([]Verb{Add, Build, Install, Uninstall, Unbuild, Remove, Depmod, Initramfs, PostTransaction}, v)
 }

@@ -67,6 +67,7 @@ func drawAll(t *rapid.T) (plan.Want, plan.Have) {
 	return plan.Want{
 			Targets:         rapid.SliceOfN(targets, 0, 12).Draw(t, "targets"),
 			NoDepmod:        rapid.Bool().Draw(t, "no depmod"),
+			Initramfs:       rapid.Bool().Draw(t, "initramfs"),
 			PostTransaction: rapid.Bool().Draw(t, "post-transaction"),
 		}, plan.Have{
 			Packages: rapid.SliceOfN(havePackages, 0, 8).Draw(t, "packages"),
@@ -190,8 +191,8 @@ func TestNothingBeforeItsNeeds(t *testing.T) {
 }
 
 // Needs lead back to the work on the same name or on a dependency, and only
-// Depmod and PostTransaction wait without needing: so a failure blocks exactly
-// what depends on it.
+// Depmod, Initramfs and PostTransaction wait without needing: so a failure
+// blocks exactly what depends on it.
 func TestFailureBlocksOnlyDependents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, have := drawAll(t)
@@ -206,7 +207,7 @@ func TestFailureBlocksOnlyDependents(t *testing.T) {
 		steps := map[plan.StepID]plan.Step{}
 		for _, s := range p.Steps {
 			steps[s.ID()] = s
-			if len(s.After) > 0 && s.Verb != plan.Depmod && s.Verb != plan.PostTransaction {
+			if len(s.After) > 0 && !slices.Contains([]plan.Verb{plan.Depmod, plan.Initramfs, plan.PostTransaction}, s.Verb) {
 				t.Fatalf("%s waits without needing", s.ID())
 			}
 			if len(s.Needs) > 0 && len(s.After) > 0 {

@@ -18,6 +18,7 @@ const (
 	Unbuild         Verb = "unbuild"          // remove the built modules from the tree
 	Remove          Verb = "remove"           // unregister the source
 	Depmod          Verb = "depmod"           // once per kernel, after the last change there
+	Initramfs       Verb = "initramfs"        // make the kernel's initial RAM file system anew if it needs to be
 	PostTransaction Verb = "post-transaction" // framework.conf's post_transaction, once
 )
 
@@ -28,12 +29,12 @@ type StepID string
 // Step is one action on one object.
 //
 // Install of a version while another version of the same name is active on
-// that kernel replaces it. Depmod and PostTransaction come After what they
-// follow and run whatever became of it: who runs them leaves them out when
-// none of those steps changed anything.
+// that kernel replaces it. Depmod, Initramfs and PostTransaction come After
+// what they follow and run whatever became of it: who runs them leaves them out
+// when none of those steps changed anything.
 type Step struct {
 	Verb  Verb     `json:"verb"`
-	Ref   dkms.Ref `json:"ref"`             // Package only for Add and Remove; KernelID only for Depmod; empty for PostTransaction
+	Ref   dkms.Ref `json:"ref"`             // Package only for Add and Remove; KernelID only for Depmod and Initramfs; empty for PostTransaction
 	Why   string   `json:"why"`             // reason, in words: "no module for this kernel yet"
 	Needs []StepID `json:"needs,omitempty"` // steps that must have succeeded
 	After []StepID `json:"after,omitempty"` // steps that must have ended, however
@@ -55,7 +56,7 @@ func (s Step) Subject() string {
 	switch s.Verb {
 	case Add, Remove:
 		return s.Ref.Package.String()
-	case Depmod:
+	case Depmod, Initramfs:
 		return s.Ref.KernelID.String()
 	case PostTransaction:
 		return "all"
@@ -97,6 +98,7 @@ const (
 	DependsCycle   Reason = "dependency-cycle"
 	BrokenSource   Reason = "broken"
 	InvalidConf    Reason = "invalid-conf"
+	FailedBefore   Reason = "failed-before" // with the same inputs; a person may have it tried again
 	Conflict       Reason = "conflict" // another target contradicts this one, or it makes no sense
 )
 

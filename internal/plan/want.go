@@ -9,6 +9,9 @@ type Want struct {
 
 	// NoDepmod leaves out the Depmod steps (--no-depmod).
 	NoDepmod bool
+	// Initramfs has a kernel's initial RAM file system looked at after its
+	// modules have changed.
+	Initramfs bool
 	// PostTransaction tells that framework.conf(5) has a post_transaction, to
 	// be run once after everything else if a kernel's modules change.
 	PostTransaction bool
