@@ -3,7 +3,6 @@ package box
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -14,20 +13,41 @@ import (
 // after the other.
 type Box struct {
 	tb    testing.TB
+	env   []string // besides Env
 	calls chan func()
 }
 
-// New returns a box that lives until the test ends. Without the privilege to
-// make one the test is skipped, or fails when CI=true.
+// New returns a box over the live machine that lives until the test ends.
+// Without the privilege to make one the test is skipped, or fails when CI=true.
 func New(tb testing.TB) *Box {
+	tb.Helper()
+	return open(tb, nil, func(dir string) error { return enter(dir, "/", machineMounts, forgetMachine) })
+}
+
+// NewOn returns a box over the root at lower, a whole Debian, where apt and
+// dpkg work as on a machine: but for devices, of which there are the harmless
+// ones, for the kernel's settings, which are read-only, for services, which
+// nobody starts, for questions, which nobody asks, and for the network, which
+// there is none of.
+func NewOn(tb testing.TB, lower string) *Box {
+	tb.Helper()
+	return open(tb, []string{"DEBIAN_FRONTEND=noninteractive"}, func(dir string) error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("private network: %w", err)
+		}
+		return enter(dir, lower, ownMounts, startNothing)
+	})
+}
+
+func open(tb testing.TB, env []string, enter func(dir string) error) *Box {
 	tb.Helper()
 	if os.Geteuid() != 0 {
 		Lacks(tb, "root, for mounts of its own")
 	}
-	b := &Box{tb: tb, calls: make(chan func())}
+	b := &Box{tb: tb, env: env, calls: make(chan func())}
 	mountPoint := tb.TempDir()
 	ready := make(chan error)
-	go b.serve(mountPoint, ready)
+	go b.serve(func() error { return enter(mountPoint) }, ready)
 	if err := <-ready; err != nil {
 		tb.Fatalf("make a box: %v", err)
 	}
@@ -60,9 +80,9 @@ func (b *Box) Do(fn func()) {
 
 // serve holds the box's thread. It is never unlocked, so it ends with the
 // goroutine, and the namespace with it.
-func (b *Box) serve(mountPoint string, ready chan<- error) {
+func (b *Box) serve(enter func() error, ready chan<- error) {
 	runtime.LockOSThread()
-	err := enter(mountPoint)
+	err := enter()
 	ready <- err
 	if err != nil {
 		return
@@ -70,59 +90,6 @@ func (b *Box) serve(mountPoint string, ready chan<- error) {
 	for call := range b.calls {
 		call()
 	}
-}
-
-// A mount is one call of mount(2).
-type mount struct {
-	from, to, kind string
-	flags          uintptr
-	data           string
-}
-
-func enter(dir string) error {
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		return fmt.Errorf("private mount namespace: %w", err)
-	}
-	upper, work, root := filepath.Join(dir, "upper"), filepath.Join(dir, "work"), filepath.Join(dir, "root")
-	base := []mount{
-		{"", "/", "", unix.MS_REC | unix.MS_PRIVATE, ""},
-		{"tmpfs", dir, "tmpfs", 0, "size=4g,mode=755"}, // an upper layer cannot lie on an overlay, as a container's /tmp may
-	}
-	if err := mountAll(base); err != nil {
-		return err
-	}
-	for _, d := range []string{upper, work, root} {
-		if err := os.Mkdir(d, 0o755); err != nil {
-			return err
-		}
-	}
-	inside := []mount{
-		{"overlay", root, "overlay", 0, fmt.Sprintf("lowerdir=/,upperdir=%s,workdir=%s", upper, work)},
-		{"proc", filepath.Join(root, "proc"), "proc", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, ""},
-		{"/dev", filepath.Join(root, "dev"), "", unix.MS_BIND | unix.MS_REC, ""},
-		{"/sys", filepath.Join(root, "sys"), "", unix.MS_BIND | unix.MS_REC, ""},
-		{"tmpfs", filepath.Join(root, "tmp"), "tmpfs", 0, "mode=1777"},
-		{"tmpfs", filepath.Join(root, "run"), "tmpfs", 0, "mode=755"},
-	}
-	if err := mountAll(inside); err != nil {
-		return err
-	}
-	if err := unix.Chroot(root); err != nil {
-		return err
-	}
-	if err := unix.Chdir("/"); err != nil {
-		return err
-	}
-	return forgetMachine()
-}
-
-func mountAll(mounts []mount) error {
-	for _, m := range mounts {
-		if err := unix.Mount(m.from, m.to, m.kind, m.flags, m.data); err != nil {
-			return fmt.Errorf("mount %s at %s: %w", m.from, m.to, err)
-		}
-	}
-	return nil
 }
 
 // forgetMachine hides what a machine that uses DKMS itself would bring along.
@@ -133,4 +100,10 @@ func forgetMachine() error {
 		}
 	}
 	return nil
+}
+
+// startNothing keeps packages' scripts from starting services.
+func startNothing() error {
+	// Debian's invoke-rc.d, README.policy-rc.d: 101 is "action forbidden".
+	return os.WriteFile("/usr/sbin/policy-rc.d", []byte("#!/bin/sh\nexit 101\n"), 0o755)
 }

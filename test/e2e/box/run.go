@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -102,7 +103,7 @@ func (b *Box) command(ctx context.Context, env, args []string) *exec.Cmd {
 		}
 	}
 	cmd := exec.CommandContext(ctx, path, args[1:]...)
-	cmd.Env = append(append([]string{}, Env...), env...)
+	cmd.Env = slices.Concat(Env, b.env, env)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
