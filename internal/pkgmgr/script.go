@@ -46,9 +46,9 @@ func (s Script) Replacing() bool {
 // INTERNAL ENVIRONMENT), but not how it calls them: that is read from the
 // script's own command line in /proc. Where a /proc shows our ancestors and
 // none is that script, the environment has outlived it, as in a daemon that a
-// postinst started, and the caller is nobody. Without /proc, dpkg's database
-// tells what it can: a package that is wanted no more is being removed, any
-// other one upgraded.
+// postinst started, and the caller is nobody. Without /proc, or if the script
+// had us exec(2)ed in its place, dpkg's database tells what it can: a package
+// that is wanted no more is being removed, any other one upgraded.
 func Caller() Script {
 	byDpkg := Script{
 		Manager: Dpkg,
@@ -60,13 +60,15 @@ func Caller() Script {
 		if !isDpkg {
 			return Script{}
 		}
-		byDpkg.Verb = verbFromDatabase(byDpkg)
-		return byDpkg
+		return byDpkg.fromDatabase()
 	}
 	for p := range ancestors {
 		if isDpkg {
 			if args, ok := byDpkg.arguments(p.args); ok {
 				return byDpkg.with(args)
+			}
+			if p.command == "dpkg" {
+				return byDpkg.fromDatabase()
 			}
 		}
 		if s, ok := rpmScript(p); ok {
@@ -166,28 +168,32 @@ func procIsOurs() bool {
 	return err == nil && self == strconv.Itoa(os.Getpid())
 }
 
-// verbFromDatabase says how a prerm was called, as far as dpkg's database
-// tells: dpkg --remove changes what is wanted before it runs the script.
-func verbFromDatabase(s Script) string {
+// fromDatabase adds how a prerm was called, as far as dpkg's database tells:
+// dpkg --remove changes what is wanted before it runs the script.
+func (s Script) fromDatabase() Script {
 	if s.Name != "prerm" {
-		return ""
+		return s
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	out, err := query(ctx, "dpkg-query", "-W", "-f", "${db:Status-Want}\n", s.Package)
 	if err != nil {
-		return ""
+		return s
 	}
+	s.Verb = "remove"
 	for want := range strings.Lines(out) {
 		if want != "deinstall\n" && want != "purge\n" {
-			return "upgrade"
+			s.Verb = "upgrade"
 		}
 	}
-	return "remove"
+	return s
 }
 
-// query returns what a package manager's program prints, in no language.
+// query returns what a package manager's program prints, in no language. Its
+// empty input is a pipe, because a bare chroot may lack /dev/null.
 func query(ctx context.Context, args ...string) (string, error) {
-	out, err := system.Output(ctx, system.Command{Args: args, Env: append(os.Environ(), "LC_ALL=C")})
+	out, err := system.Output(ctx, system.Command{
+		Args: args, Env: append(os.Environ(), "LC_ALL=C"), Stdin: strings.NewReader(""),
+	})
 	return string(out), err
 }

@@ -50,7 +50,7 @@ func Activate(ctx context.Context, trigger string, await bool) error {
 	var said bytes.Buffer
 	err := system.Run(ctx, system.Command{
 		Args: append(args, trigger), Env: append(os.Environ(), "LC_ALL=C"),
-		Stdout: &said, Stderr: &said,
+		Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said,
 	})
 	if err == nil {
 		return nil
