@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -41,7 +42,11 @@ func newDpkgRoot(t *testing.T, chroot bool) dpkgRoot {
 		}
 		mkdir(t, filepath.Join(r.dir, "tmp"))
 	}
-	r.bringAs(t, self(t), "helper")
+	helper := self(t)
+	if chroot {
+		helper = plainSelf(t)
+	}
+	r.copy(t, helper, "helper")
 	return r
 }
 
@@ -60,22 +65,14 @@ func (r dpkgRoot) bring(t *testing.T, program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.bringAs(t, path, "bin/"+program)
-}
-
-var library = regexp.MustCompile(`(?m)(/\S+) \(0x`)
-
-func (r dpkgRoot) bringAs(t *testing.T, path, name string) {
-	t.Helper()
-	r.copy(t, path, name)
-	if !r.chroot {
-		return
-	}
+	r.copy(t, path, "bin/"+program)
 	out, _ := exec.Command("ldd", path).Output() // it fails for a static one
 	for _, m := range library.FindAllStringSubmatch(string(out), -1) {
 		r.copy(t, m[1], m[1])
 	}
 }
+
+var library = regexp.MustCompile(`(?m)(/\S+) \(0x`)
 
 func (r dpkgRoot) copy(t *testing.T, from, to string) {
 	t.Helper()
@@ -162,6 +159,33 @@ func self(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+// plain is the test binary without what -race and -cover add, which wants a
+// /proc and directories that a bare chroot lacks.
+var plain struct {
+	sync.Once
+	binary []byte
+	err    error
+}
+
+func plainSelf(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "plain")
+	plain.Do(func() {
+		cmd := exec.Command("go", "test", "-c", "-o", path, ".")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			plain.err = fmt.Errorf("go test -c: %w: %s", err, out)
+			return
+		}
+		plain.binary, plain.err = os.ReadFile(path)
+	})
+	if plain.err != nil {
+		t.Fatal(plain.err)
+	}
+	write(t, path, string(plain.binary), 0o755)
 	return path
 }
 
