@@ -98,7 +98,7 @@ type Built struct {
 // Publish makes the directory stage, which holds module/ and log/, the built
 // state of r, in one step. stage must lie on the tree's file system, as
 // Scratch.Dir does, and is gone afterwards; nothing may be bound over RefDir any
-// more. What is installed stays as it is.
+// more. What is installed stays as it is. That r failed before is forgotten.
 func (t Tree) Publish(r dkms.Ref, stage string, b Built) error {
 	if err := checkRef(r); err != nil {
 		return err
@@ -109,8 +109,8 @@ func (t Tree) Publish(r dkms.Ref, stage string, b Built) error {
 	if err := t.publish(r, stage, b); err != nil {
 		return problem(r.String(), "cannot be published", err)
 	}
-	_ = os.RemoveAll(filepath.Dir(t.LogPath(r)))
-	system.PruneEmpty(filepath.Dir(filepath.Dir(t.LogPath(r))), t.PackageDir(r.Package))
+	_ = t.at("publish forget")
+	_ = t.dropLog(r) // a record that stays is known to be older than the build
 	t.clearBuild(r)
 	return nil
 }
@@ -199,10 +199,7 @@ func (t Tree) keepFailed(r dkms.Ref, buildDir, log string) error {
 		return err
 	}
 	if err == nil {
-		if err := os.MkdirAll(filepath.Dir(t.LogPath(r)), 0o755); err != nil {
-			return err
-		}
-		if err := system.WriteFile(t.LogPath(r), data, 0o644); err != nil {
+		if err := t.keepLog(r, t.LogPath(r), data); err != nil {
 			return err
 		}
 	}
@@ -234,8 +231,8 @@ func overwrite(path string, data []byte) error {
 	return os.WriteFile(path, data, fs.FileMode(0o644))
 }
 
-// Unbuild removes what is built for r. It must not be installed. Kind
-// NotInTree: nothing is built for it.
+// Unbuild removes what is built for r, and what is remembered of its failures.
+// It must not be installed. Kind NotInTree: nothing is built for it.
 func (t Tree) Unbuild(r dkms.Ref) error {
 	if err := checkRef(r); err != nil {
 		return err
@@ -244,6 +241,10 @@ func (t Tree) Unbuild(r dkms.Ref) error {
 		return &dkms.Error{Kind: dkms.NotInTree, Object: r.String(), Problem: "is not built"}
 	}
 	if err := t.at("unbuild"); err != nil {
+		return problem(r.String(), "cannot be removed", err)
+	}
+	// The record first: for a ref that is gone, nothing would ever drop it.
+	if err := t.dropLog(r); err != nil {
 		return problem(r.String(), "cannot be removed", err)
 	}
 	if err := t.discard(t.RefDir(r)); err != nil {

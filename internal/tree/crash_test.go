@@ -68,6 +68,21 @@ func scenarios() []scenario {
 			func(tr Tree) error { return tr.Unbuild(one) }},
 		{"publish", func(t *testing.T, tr Tree) { add(t, tr, one.Package) }, publishAgain(one)},
 		{"publish again", func(t *testing.T, tr Tree) { install(t, tr, one, "alpha.ko") }, publishAgain(one)},
+		{"publish after a failure", func(t *testing.T, tr Tree) { install(t, tr, one, "alpha.ko"); failed(t, tr, one) }, publishAgain(one)},
+		{"unbuild after a failure", func(t *testing.T, tr Tree) { build(t, tr, one, "alpha.ko"); failed(t, tr, one) },
+			func(tr Tree) error { return tr.Unbuild(one) }},
+		{"first failure", func(t *testing.T, tr Tree) { add(t, tr, one.Package) },
+			func(tr Tree) error { return tr.RecordFailure(Failure{Ref: one, Fingerprint: "a"}) }},
+		{"next failure", func(t *testing.T, tr Tree) { build(t, tr, one, "alpha.ko"); failed(t, tr, one) },
+			func(tr Tree) error { return tr.RecordFailure(Failure{Ref: one, Fingerprint: "a"}) }},
+		{"forget a failure", func(t *testing.T, tr Tree) { add(t, tr, one.Package); failed(t, tr, one) },
+			func(tr Tree) error { return tr.ForgetFailure(one) }},
+		{"retire", func(t *testing.T, tr Tree) { install(t, tr, one, "alpha.ko") },
+			func(tr Tree) error { return tr.Retire(one.Package, Retirement{By: "pa-dkms"}) }},
+		{"unretire", func(t *testing.T, tr Tree) {
+			install(t, tr, one, "alpha.ko")
+			must(t, tr.Retire(one.Package, Retirement{By: "pa-dkms"}))
+		}, func(tr Tree) error { return tr.Unretire(one.Package) }},
 	}
 }
 
@@ -210,7 +225,7 @@ func rebase(s map[string]string, tr Tree) map[string]string {
 	root := filepath.Dir(tr.Dir)
 	out := map[string]string{}
 	for path, what := range s {
-		if base := filepath.Base(path); base == manifestFile || strings.HasSuffix(base, originSuffix) {
+		if base := filepath.Base(path); base == manifestFile || base == failureFile || base == retiredFile || strings.HasSuffix(base, originSuffix) {
 			what = "any"
 		}
 		out[strings.ReplaceAll(path, root, "")] = strings.ReplaceAll(what, root, "")

@@ -52,6 +52,8 @@ func diskCases(t *testing.T) []diskCase {
 			_, err := tr.Load(t.Context(), LoadRequest{Archive: archive, Identify: identify})
 			return err
 		}, false},
+		{"record failure", []string{"dkms"}, func(_ *testing.T, tr Tree) error { return tr.RecordFailure(Failure{Ref: two}) }, false},
+		{"retire", []string{"dkms"}, func(_ *testing.T, tr Tree) error { return tr.Retire(two.Package, Retirement{Why: "test"}) }, false},
 		{"keep failed", []string{"dkms"}, func(t *testing.T, tr Tree) error { return tr.KeepFailed(two, "/nowhere", archive) }, false},
 	}
 }

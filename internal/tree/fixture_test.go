@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/treetest"
@@ -104,6 +105,20 @@ func build(t testing.TB, tr Tree, r dkms.Ref, files ...string) {
 	}
 	write(t, filepath.Join(stage, "log/make.log"), "built\n")
 	must(t, tr.Publish(r, stage, b))
+}
+
+// failed records that r could not be built, with its log. It is later than all
+// before and earlier than all that follows, by any clock.
+func failed(t testing.TB, tr Tree, r dkms.Ref) {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), "log")
+	write(t, log, "a log")
+	must(t, tr.KeepFailed(r, "/nowhere", log))
+	remove(t, tr.BuildDir(r.Package))
+	must(t, os.Mkdir(tr.BuildDir(r.Package), 0o755))
+	time.Sleep(2 * tick)
+	must(t, tr.RecordFailure(Failure{Ref: r, Step: "build", Fingerprint: "a"}))
+	time.Sleep(2 * tick)
 }
 
 // places are the placements in updates/dkms.

@@ -25,6 +25,8 @@ const (
 	scratchDir   = ".scratch"        // in NAME/VER
 	logDir       = ".log"            // in NAME/VER
 	manifestFile = ".dkms-hook.json" // in NAME/VER/RELEASE/ARCH
+	failureFile  = "failure.json"    // in NAME/VER/.log/RELEASE/ARCH
+	retiredFile  = ".retired.json"   // in NAME/VER
 	failedMark   = ".dkms-hook.ref"  // in NAME/VER/build: whose failed build this is
 	newSuffix    = ".dkms-hook-new"  // .FILE + this: a file on its way in
 	oldSuffix    = ".dkms-hook-old"  // .FILE + this: a file that may have to come back

@@ -125,11 +125,7 @@ func (t Tree) Manifest(r dkms.Ref) (Manifest, error) {
 
 func (m Manifest) encode() []byte {
 	m.Schema = manifestSchema
-	data, err := json.MarshalIndent(m, "", "\t")
-	if err != nil {
-		panic(err) // only strings and numbers in it
-	}
-	return append(data, '\n')
+	return encode(m)
 }
 
 // readManifest is Manifest for callers to whom none is as good as an empty one.

@@ -127,6 +127,8 @@ func TestOracleDotFiles(t *testing.T) {
 		other.Release = "other"
 		write(t, "/run/log", "log")
 		must(t, realTree.KeepFailed(other, "/nowhere", "/run/log"))
+		must(t, realTree.RecordFailure(Failure{Ref: other}))
+		must(t, realTree.Retire(r.Package, Retirement{By: "pa-dkms"}))
 		_, err := realTree.NewScratch(other)
 		must(t, err)
 	})

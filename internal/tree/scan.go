@@ -27,6 +27,10 @@ type PackageState struct {
 	Problem string     // why it is Broken
 	Source  string     // what the source link says; empty when there is none
 	Refs    []RefState // built and installed ones, by release, then arch
+	// Failures are remembered ones, by release, then arch; a ref may be among
+	// Refs, too, with an older build that still serves.
+	Failures []Failure
+	Retired  *Retirement // nil: it is not
 }
 
 // RefState is one package for one kernel.
@@ -201,10 +205,21 @@ func (t Tree) scanVersion(s *Snapshot, p dkms.Package, active map[string]bool, o
 	}
 	state, listed := t.source(p)
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") || reserved[e.Name()] || !t.isDir(dir, e) {
-			continue
+		switch {
+		case e.Name() == retiredFile:
+			state.Retired = t.scanRetirement(s, p)
+		case e.Name() == logDir:
+			state.Failures = t.scanFailures(s, p)
+		case strings.HasPrefix(e.Name(), ".") || reserved[e.Name()] || !t.isDir(dir, e):
+		default:
+			state.Refs = append(state.Refs, t.scanRelease(s, p, e.Name(), active, originals)...)
 		}
-		state.Refs = append(state.Refs, t.scanRelease(s, p, e.Name(), active, originals)...)
+	}
+	if !listed && state.Retired != nil {
+		// Its source has gone with its distribution package, as is to be
+		// expected; what it installed must not be forgotten.
+		state.State, listed = dkms.Broken, true
+		state.Problem = "it is retired and its source is gone"
 	}
 	if !listed {
 		if len(state.Refs) > 0 {

@@ -149,8 +149,10 @@ func (t Tree) sweepVersion(s *Swept, p dkms.Package) (errs []error) {
 		case e.Name() == scratchDir:
 			s.Notes = append(s.Notes, p.String()+": remnants of an interrupted build were removed")
 			errs = appendErr(errs, os.RemoveAll(path))
-		case e.Name() == ".source"+newSuffix:
+		case e.Name() == ".source"+newSuffix || isTemp(e.Name()):
 			errs = appendErr(errs, os.Remove(path))
+		case e.Name() == logDir:
+			errs = append(errs, t.sweepLogs(p)...)
 		case strings.HasPrefix(e.Name(), ".") || reserved[e.Name()] || !e.IsDir():
 		default:
 			errs = append(errs, t.sweepRelease(s, p, e.Name())...)
