@@ -1,0 +1,68 @@
+//go:build e2e
+
+package rpm
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/dkms-hook/dkms-hook/test/e2e/box"
+)
+
+var full = flag.Bool("full", false, "run the long tests, too")
+
+// long skips, without -full, a test that does not fit into CI.
+func long(t *testing.T) {
+	t.Helper()
+	if !*full {
+		t.Skip("a long one: -full runs it")
+	}
+}
+
+// projectRoot is where go.mod is.
+var projectRoot = sync.OnceValue(func() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	for dir != "/" {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+	panic("no go.mod above the test")
+})
+
+// lower is the root that tools/rpmroot makes.
+func lower(tb testing.TB) string {
+	tb.Helper()
+	dir := filepath.Join(projectRoot(), "build/e2e/rpmroot/root")
+	if _, err := os.Stat(filepath.Join(filepath.Dir(dir), ".made")); err != nil {
+		box.Lacks(tb, dir+": make e2e makes it (tools/rpmroot build/e2e/rpmroot)")
+	}
+	return dir
+}
+
+// headers names the Debian headers in the lower root, below /usr/src, that the
+// kernels of the tests are built against: of the generic and of the cloud flavour.
+func headers(tb testing.TB) (generic, cloud string) {
+	tb.Helper()
+	dirs, _ := filepath.Glob(filepath.Join(lower(tb), "usr/src/linux-headers-*-amd64"))
+	for _, dir := range dirs {
+		name := filepath.Base(dir)
+		if strings.HasSuffix(name, "-cloud-amd64") {
+			cloud = name
+		} else {
+			generic = name
+		}
+	}
+	if generic == "" || cloud == "" {
+		tb.Fatalf("%s: lacks headers of two kernels: %v", lower(tb), dirs)
+	}
+	return generic, cloud
+}

@@ -1,0 +1,180 @@
+//go:build e2e
+
+package rpm
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/dkms-hook/dkms-hook/test/e2e/box"
+)
+
+// kernels are those of the repository, oldest first.
+func kernels(tb testing.TB) [3]kernel {
+	generic, cloud := headers(tb)
+	const release = "200.fc99"
+	return [3]kernel{
+		{Version: "6.1.10", Release: release, Headers: generic},
+		{Version: "6.1.11", Release: release, Headers: cloud},
+		{Version: "6.1.12", Release: release, Headers: generic, EntryType: true},
+	}
+}
+
+// editions are a module's packages: 1.0-1, a new release 1.0-2 of the same
+// version with another source, 1.1-1, 1.2-1 that does not compile, 1.3-1 that
+// does again.
+func editions(name string, s style) []module {
+	return []module{
+		{Module: name, Style: s, Version: "1.0", Release: "1"},
+		{Module: name, Style: s, Version: "1.0", Release: "2"},
+		{Module: name, Style: s, Version: "1.1", Release: "1"},
+		{Module: name, Style: s, Version: "1.2", Release: "1", Broken: true},
+		{Module: name, Style: s, Version: "1.3", Release: "1"},
+	}
+}
+
+// foreign are the modules of packages that were not made for us, by style.
+var foreign = map[string]style{"zed": openzfs, "nega": negativo17, "nvid": nvidia, "mkr": mkrpm}
+
+// modules are all packages of modules in the repository.
+func modules() []module {
+	out := editions("foo", native)
+	for name, s := range foreign {
+		out = append(out, editions(name, s)...)
+	}
+	const callsBack = "POST_INSTALL=\"back.sh\"\nPOST_BUILD=\"back.sh\""
+	return append(out,
+		module{Module: "bar", Style: native, Version: "1.0", Release: "1", Identical: true},
+		module{Module: "bar", Style: native, Version: "1.0", Release: "2", Identical: true},
+		module{Module: "bad", Style: native, Version: "1.0", Release: "1", Broken: true},
+		module{Module: "back", Style: native, Version: "1.0", Release: "1", Conf: callsBack},
+	)
+}
+
+// specs are the spec files of the repository, by file name.
+func specs(tb testing.TB) map[string]string {
+	tb.Helper()
+	out := map[string]string{
+		"host": render(tb, hostSpec, module{Version: "1", Release: "1", Style: style{rpm: "debian-host-compat"}}),
+	}
+	for _, k := range kernels(tb) {
+		out["kernel-"+k.Version] = render(tb, kernelSpec, k)
+	}
+	for _, m := range modules() {
+		out[m.file()] = render(tb, moduleSpec, m)
+	}
+	return out
+}
+
+var repository struct {
+	once sync.Once
+	tar  []byte
+}
+
+// repo returns, as tar, the repository /repo with everything in it. It is
+// built once for all tests.
+func repo(tb testing.TB) []byte {
+	tb.Helper()
+	repository.once.Do(func() {
+		b := box.NewOn(tb, lower(tb))
+		engine.prepare(tb, b)
+		for name, text := range specs(tb) {
+			b.Write("/specs/"+name+".spec", text)
+		}
+		b.Must("sh", "-euc", `
+			mkdir -p /repo
+			# rpmbuild works with one BUILD folder for all, of which nothing is used here.
+			ls /specs/*.spec | xargs -P2 -n8 sh -euc 'for spec; do rpmbuild -bb --quiet -D "_rpmdir /repo" "$spec"; done' sh
+			createrepo_c -q /repo
+			tar -C / -cf /tmp/repo.tar repo`)
+		repository.tar = b.Read("/tmp/repo.tar")
+	})
+	if repository.tar == nil {
+		tb.Fatal("there is no repository: the test that was to make it has failed")
+	}
+	return repository.tar
+}
+
+// An engineUnderTest is the distribution package that speaks DKMS's command
+// line.
+type engineUnderTest struct {
+	name string
+	// prepare puts its package, or its spec, into the box that makes the
+	// repository.
+	prepare func(testing.TB, *box.Box)
+}
+
+// engine is ours. For work on the tests themselves, DKMS_HOOK_E2E_SELF=stock
+// puts DKMS 3.2.2 there instead, which shows what is hard about it.
+var engine = func() engineUnderTest {
+	if os.Getenv("DKMS_HOOK_E2E_SELF") == "stock" {
+		return engineUnderTest{"dkms", stock}
+	}
+	return engineUnderTest{"dkms-hook", ours}
+}()
+
+func ours(tb testing.TB, b *box.Box) {
+	tb.Helper()
+	packages, err := filepath.Glob(filepath.Join(projectRoot(), "dist/dkms-hook-*-1.x86_64.rpm"))
+	if err != nil || len(packages) == 0 {
+		standIn(tb, b)
+		return
+	}
+	if len(packages) != 1 {
+		tb.Fatalf("one package to test; want it in dist/, have %v", packages)
+	}
+	content, err := os.ReadFile(packages[0])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b.Write("/repo/"+filepath.Base(packages[0]), string(content))
+}
+
+func standIn(tb testing.TB, b *box.Box) {
+	tb.Helper()
+	content, err := os.ReadFile(filepath.Join(projectRoot(), "bin/dkms-hook"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b.WriteProgram("/src/usr/sbin/dkms-hook", string(content))
+	b.Symlink("dkms-hook", "/src/usr/sbin/dkms")
+	b.WriteProgram("/src/usr/lib/dkms/common.postinst", "#!/bin/sh\nexec dkms-hook hook package-postinst \"$@\"\n")
+	b.WriteProgram("/src/usr/lib/kernel/install.d/40-dkms.install", "#!/bin/sh\ndkms-hook hook kernel-install \"$@\"\nexit 0\n")
+	b.Write("/specs/engine.spec", standInSpec("dkms-hook", "1", `
+Provides: dkms = 3.4.3
+Conflicts: dkms
+`, `
+%transfiletriggerin -- /usr/src /lib/modules /usr/lib/modules
+dkms-hook hook rpm-trigger || :
+`))
+}
+
+// stock makes a package of Debian's DKMS.
+func stock(tb testing.TB, b *box.Box) {
+	tb.Helper()
+	content, err := os.ReadFile(filepath.Join(projectRoot(), "build/e2e/debs/dkms-3.2.2.deb"))
+	if err != nil {
+		box.Lacks(tb, err.Error())
+	}
+	b.Write("/dkms.deb", string(content))
+	b.Must("dpkg-deb", "-x", "/dkms.deb", "/src")
+	b.Write("/specs/engine.spec", standInSpec("dkms", "3.4.3", "Provides: dkms-hook\n", ""))
+}
+
+func standInSpec(name, version, tags, scripts string) string {
+	return strings.NewReplacer("{{.Name}}", name, "{{.Version}}", version, "{{.Release}}", "1").Replace(strings.TrimLeft(preamble, "\n")) +
+		strings.TrimLeft(tags, "\n") + fmt.Sprintf(`
+%%description
+stand-in
+%%install
+cp -a /src/. %%{buildroot}
+find %%{buildroot} -name man -o -name doc | xargs rm -rf
+(cd %%{buildroot} && find . ! -type d | cut -c2- | sed 's/$/*/') >%%{_builddir}/files-%s
+%s
+%%files -f %%{_builddir}/files-%s
+`, name, scripts, name)
+}
