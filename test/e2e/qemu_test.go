@@ -3,16 +3,12 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/dkms-hook/dkms-hook/test/e2e/box"
+	"github.com/dkms-hook/dkms-hook/test/e2e/qemu"
 )
 
 // initScript is process 1 of the virtual machine.
@@ -31,7 +27,8 @@ poweroff -f
 // were built for, in a virtual machine without any hardware support.
 func TestLoads(t *testing.T) {
 	t.Parallel()
-	for _, tool := range []string{"qemu-system-x86_64", "busybox", "cpio"} {
+	qemu.Need(t)
+	for _, tool := range []string{"busybox", "cpio"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			box.Lacks(t, tool)
 		}
@@ -40,7 +37,7 @@ func TestLoads(t *testing.T) {
 	for _, ref := range []string{"it87/eol", "chain-base/1.0", "chain-top/1.0"} {
 		m.want(t, 0, "install", ref, "-k", "{K}")
 	}
-	out := boot(t, m.vmlinuz(t), m.initramfs(t))
+	out := qemu.Boot(t, m.Box, "/boot/vmlinuz-"+m.generic, m.initramfs(), "rdinit=/init")
 	for _, want := range []string{
 		"it87: eol loaded", // ours, not the kernel's own
 		"chain_top: 40 + 2 = 42",
@@ -58,19 +55,8 @@ func TestLoads(t *testing.T) {
 	}
 }
 
-// vmlinuz copies the kernel's image out of the box.
-func (m machine) vmlinuz(tb testing.TB) string {
-	tb.Helper()
-	path := filepath.Join(tb.TempDir(), "vmlinuz")
-	if err := os.WriteFile(path, m.Read("/boot/vmlinuz-"+m.generic), 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	return path
-}
-
 // initramfs packs busybox and the modules that modprobe would take.
-func (m machine) initramfs(tb testing.TB) string {
-	tb.Helper()
+func (m machine) initramfs() string {
 	m.WriteProgram("/root/initramfs/init", initScript)
 	m.Must("sh", "-ec", `cd /root/initramfs
 		mkdir -p bin modules proc dev
@@ -80,30 +66,5 @@ func (m machine) initramfs(tb testing.TB) string {
 			cp "$(modinfo -k `+m.generic+` -n $m)" modules/$m.ko
 		done
 		find . | cpio --quiet -o -H newc >/root/initramfs.cpio`)
-	path := filepath.Join(tb.TempDir(), "initramfs")
-	if err := os.WriteFile(path, m.Read("/root/initramfs.cpio"), 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	return path
-}
-
-// bootLimit is ten times what a boot takes on an idle machine.
-const bootLimit = 3 * time.Minute
-
-func boot(tb testing.TB, vmlinuz, initramfs string) string {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), bootLimit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "qemu-system-x86_64",
-		"-accel", "tcg", "-cpu", "max", "-m", "512", "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-		"-serial", "stdio", "-kernel", vmlinuz, "-initrd", initramfs,
-		"-append", "console=ttyS0 panic=-1 rdinit=/init loglevel=7 nokaslr mitigations=off")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	begin := time.Now()
-	if err := cmd.Run(); err != nil {
-		tb.Errorf("qemu: %v after %v", err, time.Since(begin))
-	}
-	tb.Logf("booted and ended in %v", time.Since(begin).Round(time.Second))
-	return out.String()
+	return "/root/initramfs.cpio"
 }
