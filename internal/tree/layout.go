@@ -21,7 +21,7 @@ type Tree struct {
 // Names of ours. All start with a dot: dkms lists trees by shell patterns,
 // which leave those out.
 const (
-	ownDir       = ".dkms-hook"      // in Tree.Dir: lock, journals, trash
+	ownDir       = ".dkms-hook"      // in Tree.Dir: lock, journals, trash, runs, digests
 	scratchDir   = ".scratch"        // in NAME/VER
 	logDir       = ".log"            // in NAME/VER
 	manifestFile = ".dkms-hook.json" // in NAME/VER/RELEASE/ARCH
@@ -96,6 +96,8 @@ func (t Tree) lockPath() string               { return t.own("lock") }
 func (t Tree) trashDir() string               { return t.own("trash") }
 func (t Tree) journalDir() string             { return t.own("journal") }
 func (t Tree) depmodDir() string              { return t.own("depmod") }
+func (t Tree) runsDir() string                { return t.own("runs") }
+func (t Tree) digestsPath() string            { return t.own("digests.json") }
 func (t Tree) manifestPath(r dkms.Ref) string { return filepath.Join(t.RefDir(r), manifestFile) }
 
 func activeTarget(r dkms.Ref) string { return filepath.Join(r.Version, r.Release, r.Arch) }

@@ -35,6 +35,9 @@ func (t Tree) Sweep(ctx context.Context) (Swept, error) {
 			errs = append(errs, err)
 		}
 	}
+	for _, dir := range []string{t.own(), t.runsDir()} {
+		errs = append(errs, sweepTemps(dir)...)
+	}
 	names, err := os.ReadDir(t.Dir)
 	if err != nil && !isMissing(err) {
 		errs = append(errs, err)
