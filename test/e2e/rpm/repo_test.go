@@ -98,7 +98,7 @@ func repo(tb testing.TB) []byte {
 		b.Must("sh", "-euc", `
 			mkdir -p /repo
 			# rpmbuild works with one BUILD folder for all, of which nothing is used here.
-			ls /specs/*.spec | xargs -P2 -n8 sh -euc 'for spec; do rpmbuild -bb --quiet -D "_rpmdir /repo" "$spec"; done' sh
+			ls /specs/*.spec | xargs -P2 -n8 sh -euc 'for spec; do rpmbuild -bb --quiet -D "_rpmdir /repo" -D "_buildhost test" "$spec"; done' sh
 			createrepo_c -q /repo
 			tar -C / -cf /tmp/repo.tar repo`)
 		repository.tar = b.Read("/tmp/repo.tar")

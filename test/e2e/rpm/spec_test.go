@@ -65,9 +65,9 @@ Summary: stub kernel
 License: MIT
 AutoReqProv: no
 Provides: kernel = %{version}-%{release}
-Provides: kernel-uname-r = %{K}
+{{if not .Named}}Provides: kernel-uname-r = %{K}
 Provides: kernel-core-uname-r = %{K}
-Provides: installonlypkg(kernel)
+{{end}}Provides: installonlypkg(kernel)
 Requires(pre): coreutils, systemd >= 203-2, /usr/bin/kernel-install
 %description
 stub
@@ -99,8 +99,8 @@ echo "%{K} preun" >>/var/log/kernels
 /lib/modules/%{K}
 %package -n kernel-devel
 Summary: stub headers
-Provides: kernel-devel-uname-r = %{K}
-Provides: installonlypkg(kernel)
+{{if not .Named}}Provides: kernel-devel-uname-r = %{K}
+{{end}}Provides: installonlypkg(kernel)
 AutoReqProv: no
 %description -n kernel-devel
 stub
