@@ -87,9 +87,6 @@ func (h *host) compiled() map[string]int {
 		got[line]++
 	}
 	h.seenCompiled = len(lines)
-	if engine.name == "dkms" {
-		return got
-	}
 	recorded := map[string]int{}
 	for _, r := range h.runs() {
 		for _, o := range r.Outcomes {
@@ -286,5 +283,14 @@ func (h *host) wantVersions(module string, versions ...string) {
 	}
 	if !slices.Equal(got, versions) {
 		h.t.Errorf("%s: versions in the tree are %q; want %q", module, got, versions)
+	}
+}
+
+// wantIdentity demands that a module's file is still the one that identity told
+// of before.
+func (h *host) wantIdentity(before string, k kernel, module string) {
+	h.t.Helper()
+	if now := h.identity(k, module); now != before {
+		h.t.Errorf("%s: %s is another file: %s; was %s", k.Uname(), module, now, before)
 	}
 }

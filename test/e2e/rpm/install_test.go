@@ -16,7 +16,7 @@ func TestOneTransaction(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t)
 			if engineBefore {
-				h.dnf("install", engine.name)
+				h.dnf("install", engine)
 			}
 			h.dnf("install", k.core(), k.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
 			h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, k)
@@ -40,7 +40,7 @@ func TestSeparateTransactions(t *testing.T) {
 			if i > 1 {
 				long(t)
 			}
-			h := newHost(t, engine.name)
+			h := newHost(t, engine)
 			for _, p := range order {
 				h.dnf("install", p)
 			}

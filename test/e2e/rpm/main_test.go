@@ -9,13 +9,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dkms-hook/dkms-hook/test/e2e/box"
 )
 
-var full = flag.Bool("full", false, "run the long tests, too")
+var (
+	full = flag.Bool("full", false, "run the long tests, too")
+	seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the moments at which dnf is killed")
+)
 
 // long skips, without -full, a test that does not fit into CI.
 func long(t *testing.T) {

@@ -14,7 +14,7 @@ func TestPluginForgives(t *testing.T) {
 	for _, policy := range []string{"", "fail"} {
 		t.Run("on_failure="+policy, func(t *testing.T) {
 			k := kernels(t)[0]
-			h := newHost(t, engine.name, "bad-dkms-1.0-1", "foo-dkms-1.0-1")
+			h := newHost(t, engine, "bad-dkms-1.0-1", "foo-dkms-1.0-1")
 			if policy != "" {
 				h.Write("/etc/dkms/framework.conf.d/policy.conf", "on_failure="+policy+"\n")
 			}
@@ -42,7 +42,7 @@ func TestPluginForgives(t *testing.T) {
 // Called a second time the plugin says nothing, does nothing, and is quick.
 func TestPluginAgain(t *testing.T) {
 	k := kernels(t)[0]
-	h := newHost(t, engine.name, k.core(), k.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
+	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
 	before := h.identity(k, "foo") + h.identity(k, "bar")
 	h.runs()
 	h.compiled()
@@ -79,7 +79,7 @@ func TestPluginAgain(t *testing.T) {
 // changes anything: the file trigger, the plugin, kernel-install.
 func TestFromInside(t *testing.T) {
 	k := kernels(t)[0]
-	h := newHost(t, engine.name, k.core(), k.devel())
+	h := newHost(t, engine, k.core(), k.devel())
 	h.WriteProgram("/usr/local/bin/back", `#!/bin/sh
 log() { echo "$* $?" >>/var/log/back; }
 echo /usr/src/foo-1.0/dkms.conf | timeout 20 dkms-hook hook rpm-trigger; log trigger
@@ -105,7 +105,7 @@ const weakModules = "#!/bin/sh\n{ echo \"called $*\"; cat; } >>/var/log/weak\n"
 // weak-modules is not called unless framework.conf says so.
 func TestWeakModules(t *testing.T) {
 	k := kernels(t)[0]
-	h := newHost(t, engine.name, k.core(), k.devel())
+	h := newHost(t, engine, k.core(), k.devel())
 	h.WriteProgram("/usr/sbin/weak-modules", weakModules)
 	h.dnf("install", "foo-dkms-1.0-1")
 	h.dnf("remove", "foo-dkms")

@@ -54,13 +54,19 @@ func modules() []module {
 	for name, s := range foreign {
 		out = append(out, editions(name, s)...)
 	}
-	const callsBack = `POST_BUILD="back.sh"
+	const (
+		callsBack = `POST_BUILD="back.sh"
 POST_INSTALL="back.sh"`
+		// Its build may kill the program that runs it.
+		kills = `MAKE[0]="/usr/local/bin/kills; ${MAKE[0]}"`
+	)
 	return append(out,
 		module{Module: "bar", Style: native, Version: "1.0", Release: "1", Identical: true},
 		module{Module: "bar", Style: native, Version: "1.0", Release: "2", Identical: true},
 		module{Module: "bad", Style: native, Version: "1.0", Release: "1", Broken: true},
 		module{Module: "back", Style: native, Version: "1.0", Release: "1", Conf: callsBack},
+		module{Module: "kills", Style: native, Version: "1.0", Release: "1", Conf: kills},
+		module{Module: "early", Style: native, Version: "1.0", Release: "1", Conf: `REMAKE_INITRD="yes"`},
 	)
 }
 
@@ -91,7 +97,8 @@ func repo(tb testing.TB) []byte {
 	tb.Helper()
 	repository.once.Do(func() {
 		b := box.NewOn(tb, lower(tb))
-		engine.prepare(tb, b)
+		stock(tb, b)
+		ours(tb, b)
 		for name, text := range specs(tb) {
 			b.Write("/specs/"+name+".spec", text)
 		}
@@ -109,24 +116,10 @@ func repo(tb testing.TB) []byte {
 	return repository.tar
 }
 
-// An engineUnderTest is the distribution package that speaks DKMS's command
-// line.
-type engineUnderTest struct {
-	name string
-	// prepare puts its package, or its spec, into the box that makes the
-	// repository.
-	prepare func(testing.TB, *box.Box)
-}
+// engine is the name of the package under test.
+const engine = "dkms-hook"
 
-// engine is ours. For work on the tests themselves, DKMS_HOOK_E2E_SELF=stock
-// puts DKMS 3.2.2 there instead, which shows what is hard about it.
-var engine = func() engineUnderTest {
-	if os.Getenv("DKMS_HOOK_E2E_SELF") == "stock" {
-		return engineUnderTest{"dkms", stock}
-	}
-	return engineUnderTest{"dkms-hook", ours}
-}()
-
+// ours puts the package under test into the box that makes the repository.
 func ours(tb testing.TB, b *box.Box) {
 	tb.Helper()
 	packages, err := filepath.Glob(filepath.Join(projectRoot(), "dist/dkms-hook-*-1.x86_64.rpm"))
@@ -150,11 +143,11 @@ func standIn(tb testing.TB, b *box.Box) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	b.WriteProgram("/src/usr/sbin/dkms-hook", string(content))
-	b.Symlink("dkms-hook", "/src/usr/sbin/dkms")
-	b.WriteProgram("/src/usr/lib/dkms/common.postinst", "#!/bin/sh\nexec dkms-hook hook package-postinst \"$@\"\n")
-	b.WriteProgram("/src/usr/lib/kernel/install.d/40-dkms.install", "#!/bin/sh\ndkms-hook hook kernel-install \"$@\"\nexit 0\n")
-	b.Write("/specs/engine.spec", standInSpec("dkms-hook", "1", `
+	b.WriteProgram("/src/dkms-hook/usr/sbin/dkms-hook", string(content))
+	b.Symlink("dkms-hook", "/src/dkms-hook/usr/sbin/dkms")
+	b.WriteProgram("/src/dkms-hook/usr/lib/dkms/common.postinst", "#!/bin/sh\nexec dkms-hook hook package-postinst \"$@\"\n")
+	b.WriteProgram("/src/dkms-hook/usr/lib/kernel/install.d/40-dkms.install", "#!/bin/sh\ndkms-hook hook kernel-install \"$@\"\nexit 0\n")
+	b.Write("/specs/dkms-hook.spec", repacked("dkms-hook", "1", `
 Provides: dkms = 3.4.3
 Conflicts: dkms
 `, `
@@ -163,28 +156,32 @@ dkms-hook hook rpm-trigger || :
 `))
 }
 
-// stock makes a package of Debian's DKMS.
+// stock puts a package of the real DKMS there, made from Debian's.
 func stock(tb testing.TB, b *box.Box) {
 	tb.Helper()
-	content, err := os.ReadFile(filepath.Join(projectRoot(), "build/e2e/debs/dkms-3.2.2.deb"))
+	path := filepath.Join(projectRoot(), "build/e2e/debs/dkms-3.2.2.deb")
+	content, err := os.ReadFile(path)
 	if err != nil {
-		box.Lacks(tb, err.Error())
+		box.Lacks(tb, path+": make e2e fetches it")
 	}
 	b.Write("/dkms.deb", string(content))
-	b.Must("dpkg-deb", "-x", "/dkms.deb", "/src")
-	b.Write("/specs/engine.spec", standInSpec("dkms", "3.4.3", "Provides: dkms-hook\n", ""))
+	b.Must("mkdir", "/src")
+	b.Must("dpkg-deb", "-x", "/dkms.deb", "/src/dkms")
+	b.Must("rm", "-r", "/src/dkms/usr/share")
+	b.Must("touch", "/src/dkms/var/lib/dkms/dkms_dbversion") // so that the folder is in the package
+	b.Write("/specs/dkms.spec", repacked("dkms", "3.2.2", "", ""))
 }
 
-func standInSpec(name, version, tags, scripts string) string {
+// repacked is the spec of a package with the files below /src/NAME.
+func repacked(name, version, tags, scripts string) string {
 	return strings.NewReplacer("{{.Name}}", name, "{{.Version}}", version, "{{.Release}}", "1").Replace(strings.TrimLeft(preamble, "\n")) +
 		strings.TrimLeft(tags, "\n") + fmt.Sprintf(`
 %%description
-stand-in
+repacked
 %%install
-cp -a /src/. %%{buildroot}
-find %%{buildroot} -name man -o -name doc | xargs rm -rf
-(cd %%{buildroot} && find . ! -type d | cut -c2- | sed 's/$/*/') >%%{_builddir}/files-%s
-%s
-%%files -f %%{_builddir}/files-%s
-`, name, scripts, name)
+cp -a /src/%[1]s/. %%{buildroot}
+(cd %%{buildroot} && find . ! -type d | cut -c2-) >%%{_builddir}/files-%[1]s
+%[2]s
+%%files -f %%{_builddir}/files-%[1]s
+`, name, scripts)
 }

@@ -1,0 +1,115 @@
+//go:build e2e
+
+package rpm
+
+import (
+	"strings"
+	"testing"
+)
+
+// Our package takes the place of DKMS's, and gives it back: what was built stays
+// as it is, is not built again, and each program goes on with what the other
+// has left.
+func TestSwap(t *testing.T) {
+	k := running(t)
+	h := newHost(t, "dkms", k.core(), k.devel(), "kmod-nvid-latest-dkms-1.0-1")
+	if !h.wantEdition("nvid", "1.0-1", k) {
+		t.Fatal("DKMS has not built it")
+	}
+	h.seenCompiled = 1
+	before := h.identity(k, "nvid")
+	h.dnf("swap", "dkms", engine)
+	h.wantCompiled(nil)
+	h.wantEdition("nvid", "1.0-1", k)
+	h.wantIdentity(before, k, "nvid")
+	h.check(0)
+
+	h.dnf("upgrade", "kmod-nvid-latest-dkms-1.1-1")
+	h.wantEdition("nvid", "1.1-1", k)
+	h.wantVersions("nvid", "1.1")
+	before = h.identity(k, "nvid")
+
+	h.dnf("swap", engine, "dkms")
+	h.wantIdentity(before, k, "nvid")
+	if got, want := h.Must("dkms", "status").Stdout, "nvid/1.1, "+k.Uname()+", x86_64: installed\n"; got != want {
+		t.Errorf("dkms status = %q; want %q", got, want)
+	}
+	h.dnfAnyhow("remove", "kmod-nvid-latest-dkms")
+	h.wantEdition("nvid", "", k)
+}
+
+// Reinstalling our package, and losing it for a while, changes no module.
+func TestEngineReinstall(t *testing.T) {
+	k, next := kernels(t)[0], kernels(t)[1]
+	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
+	h.compiled()
+	before := h.identity(k, "foo")
+	h.dnf("reinstall", engine)
+	h.wantCompiled(nil)
+	h.wantIdentity(before, k, "foo")
+
+	h.Must("rpm", "--force-debian", "-e", "--nodeps", engine)
+	h.wantIdentity(before, k, "foo")
+	h.dnf("--setopt=strict=0", "install", next.core(), next.devel()) // what is left of us says nothing
+	h.dnf("install", engine)
+	h.wantCompiled([]string{"foo/1.0"}, next)
+	h.wantIdentity(before, k, "foo")
+	h.wantEdition("foo", "1.0-1", k, next)
+	h.check(0)
+}
+
+// Erasing our package takes along what needs it, in one transaction that leaves
+// no module behind.
+func TestEngineErased(t *testing.T) {
+	k := kernels(t)[0]
+	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
+	h.dnf("remove", engine)
+	h.wantEdition("foo", "", k)
+	if left := h.Glob("/lib/modules/*/extra"); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	h.dnf("remove", k.core(), k.devel())
+	h.wantNothingOf(k)
+}
+
+// dracutStub makes an image as dracut does for the machine it is on: of added
+// modules it takes foo and early only.
+const dracutStub = `#!/bin/sh
+[ "$1 $2" = "--force --kver" ] || { echo "dracut: unexpected: $*" >&2; exit 1; }
+cd "/lib/modules/$3" || exit
+for m in foo early; do
+	grep -q "^extra/$m.ko" modules.dep && ls extra/$m.ko*
+done | cpio -o -H newc --quiet | gzip >"$4"
+echo "$3" $(zcat "$4" | cpio -t --quiet) >>/var/log/dracut
+`
+
+const dracutPlugin = "#!/bin/sh\n[ \"$1\" = add ] || exec rm -f \"/boot/initramfs-$2.img\"\nexec dracut --force --kver \"$2\" \"/boot/initramfs-$2.img\"\n"
+
+// The initramfs is made once when a kernel comes, by its own plugin, and after
+// that whenever a module changes that is in it, or wants to be.
+func TestInitramfs(t *testing.T) {
+	k := kernels(t)[0]
+	h := newHost(t, engine)
+	h.WriteProgram("/usr/bin/dracut", dracutStub)
+	h.WriteProgram("/usr/lib/kernel/install.d/50-dracut.install", dracutPlugin)
+	seen := ""
+	for _, step := range []struct {
+		dnf  []string
+		want string // images made, and what is in them
+	}{
+		{[]string{"install", k.core(), k.devel(), "foo-dkms-1.0-1"}, "K extra/foo.ko"},
+		{[]string{"install", "bar-dkms-1.0-1"}, ""}, // it is not in it
+		{[]string{"upgrade", "foo-dkms-1.1-1"}, "K extra/foo.ko"},
+		{[]string{"install", "early-dkms-1.0-1"}, "K extra/foo.ko extra/early.ko"}, // REMAKE_INITRD
+		{[]string{"upgrade", "foo-dkms-1.2-1"}, ""},                                // it does not compile
+		{[]string{"remove", "foo-dkms"}, "K extra/early.ko"},
+	} {
+		r := h.dnf(step.dnf...)
+		log := h.log("dracut")
+		got := strings.TrimSpace(strings.ReplaceAll(strings.TrimPrefix(log, seen), k.Uname(), "K"))
+		seen = log
+		if got != step.want {
+			t.Errorf("images made: %q; want %q\n%s", got, step.want, r)
+		}
+	}
+}

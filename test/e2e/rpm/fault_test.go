@@ -1,0 +1,89 @@
+//go:build e2e
+
+package rpm
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// killer kills, once, those of its ancestors that are our program. The box has
+// the process numbers of the machine, so it takes care to hit no other.
+const killer = `#!/bin/sh
+mkdir /run/killed 2>/dev/null || exit 0
+victims=
+p=$$
+while [ "$p" -gt 1 ]; do
+	[ "$(cat /proc/$p/comm)" = dkms-hook ] && victims="$victims $p"
+	p=$(sed -n 's/^PPid:[[:space:]]*//p' /proc/$p/status)
+done
+[ "$victims" ] && exec kill -9 $victims
+rmdir /run/killed
+`
+
+// Our program is killed in the middle of a transaction: dnf succeeds, what was
+// installed is still there, and the next transaction does what is left.
+func TestProgramKilled(t *testing.T) {
+	a, b := kernels(t)[0], kernels(t)[1]
+	h := newHost(t, engine, a.core(), a.devel(), b.core(), b.devel(), "foo-dkms-1.0-1")
+	h.WriteProgram("/usr/local/bin/kills", killer)
+	before := h.identity(a, "foo")
+	h.dnfAnyhow("install", "kills-dkms-1.0-1")
+	if !h.Exists("/run/killed") {
+		t.Fatal("it was not killed")
+	}
+	h.wantEdition("foo", "1.0-1", a, b)
+	h.wantIdentity(before, a, "foo")
+	h.dnf("install", "bar-dkms-1.0-1")
+	h.wantEdition("foo", "1.0-1", a, b)
+	h.wantEdition("bar", "1.0", a, b)
+	h.wantEdition("kills", "1.0-1", a, b)
+	h.check(0)
+}
+
+// dnf is killed at a random moment of an upgrade: there is the module of the one
+// or of the other version, and what dnf and we do next ends right.
+func TestDnfKilled(t *testing.T) {
+	long(t)
+	k := kernels(t)[0]
+	moments := rand.New(rand.NewPCG(*seed, 0))
+	t.Logf("-seed %d", *seed)
+	for range 8 {
+		h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
+		after := 100*time.Millisecond + time.Duration(moments.Int64N(int64(2500*time.Millisecond)))
+		ended, _ := h.RunKilled(after, "dnf", "-y", "upgrade", "foo-dkms-1.1-1")
+		if got := h.edition(k, "foo"); got != "1.0-1" && got != "1.1-1" {
+			t.Errorf("killed after %v (ended before: %v): foo of edition %q is installed", after, ended, got)
+		}
+		h.dnf("install", "foo-dkms-1.1-1")
+		h.Must("dkms-hook", "sync") // dnf may have had nothing left to do
+		if !h.wantEdition("foo", "1.1-1", k) {
+			t.Errorf("that was killed after %v", after)
+		}
+		h.check(0)
+	}
+}
+
+// The disk is full: dnf succeeds, the module that worked stays, and when there
+// is room the next run catches up.
+func TestFullDisk(t *testing.T) {
+	long(t)
+	for _, dir := range []string{"/var/lib/dkms", "/lib/modules"} {
+		t.Run(dir, func(t *testing.T) {
+			k := kernels(t)[0]
+			h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
+			size := h.Must("sh", "-c", "du -sk "+dir+"/ | cut -f1").Stdout
+			h.Confine(dir, size[:len(size)-1]+"k")
+			h.dnfAnyhow("upgrade", "foo-dkms-1.1-1")
+			if got := h.edition(k, "foo"); got != "1.0-1" {
+				t.Errorf("foo of edition %q is installed; want 1.0-1", got)
+			}
+			h.check(1)
+			h.Must("mount", "-o", "remount,size=100m", dir)
+			h.Must("dkms-hook", "retry")
+			h.wantEdition("foo", "1.1-1", k)
+			h.check(0)
+		})
+	}
+}
