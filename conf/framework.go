@@ -14,14 +14,16 @@ import (
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
-// When is the answer of try_sign_modules.
+// When is the answer of try_sign_modules and of initrd.
 type When string
 
-// The values of try_sign_modules; anything else means NotInChroot.
+// The values of try_sign_modules, where anything else means NotInChroot, and of
+// initrd.
 const (
 	Always      When = "true"
 	Never       When = "false"
-	NotInChroot When = "not_in_chroot"
+	NotInChroot When = "not_in_chroot" // try_sign_modules
+	Auto        When = "auto"          // initrd: if it holds the module, or the package asks
 )
 
 // Policy is what a failed build does to the package transaction that started
@@ -42,17 +44,16 @@ type Framework struct {
 	SourceTree  string // source_tree; default /usr/src
 	DKMSTree    string // dkms_tree; default /var/lib/dkms
 	InstallTree string // install_tree; default /lib/modules
-	TmpLocation string // tmp_location; default empty, which is $TMPDIR
 
 	Verbose               bool // verbose
 	SymlinkModules        bool // symlink_modules
-	AutoinstallAllKernels bool // autoinstall_all_kernels
+	AutoinstallAllKernels bool // autoinstall_all_kernels; default yes: every kernel, not only the running and the newest
 	ModprobeOnInstall     bool // modprobe_on_install
-	ContinueOnError       bool // continue_on_error
 	WeakModules           bool // weak_modules, ours; default no
 
 	TrySignModules When   // try_sign_modules; default NotInChroot
 	OnFailure      Policy // on_failure, ours; empty when nobody set it
+	Initrd         When   // initrd, ours: Always, Never or, by default, Auto
 
 	// ParallelJobs is parallel_jobs: -1 when nobody set it, 0 for no limit.
 	ParallelJobs int
@@ -77,7 +78,7 @@ type Framework struct {
 func LoadFramework(ctx context.Context, etcDir string) (Framework, []Problem, error) {
 	f := Framework{
 		SourceTree: "/usr/src", DKMSTree: "/var/lib/dkms", InstallTree: "/lib/modules",
-		TrySignModules: NotInChroot, ParallelJobs: -1, BuildTimeout: 30 * time.Minute,
+		AutoinstallAllKernels: true, TrySignModules: NotInChroot, Initrd: Auto, ParallelJobs: -1, BuildTimeout: 30 * time.Minute,
 	}
 	main := filepath.Join(etcDir, "framework.conf")
 	files, err := filepath.Glob(filepath.Join(etcDir, "framework.conf.d", "*.conf"))
@@ -140,12 +141,15 @@ func (f *Framework) settings() []setting {
 		{"source_tree", directory(&f.SourceTree)},
 		{"dkms_tree", directory(&f.DKMSTree)},
 		{"install_tree", directory(&f.InstallTree)},
-		{"tmp_location", directory(&f.TmpLocation)},
 		{"verbose", truth(&f.Verbose)},
 		{"symlink_modules", truth(&f.SymlinkModules)},
-		{"autoinstall_all_kernels", truth(&f.AutoinstallAllKernels)},
+		{"autoinstall_all_kernels", func(s string) error {
+			if s == "" {
+				return nil // as DKMS's own file has it, in a comment or not
+			}
+			return truth(&f.AutoinstallAllKernels)(s)
+		}},
 		{"modprobe_on_install", truth(&f.ModprobeOnInstall)},
-		{"continue_on_error", truth(&f.ContinueOnError)},
 		{"weak_modules", truth(&f.WeakModules)},
 		{"try_sign_modules", func(s string) error {
 			f.TrySignModules = NotInChroot
@@ -154,6 +158,7 @@ func (f *Framework) settings() []setting {
 			}
 			return nil
 		}},
+		{"initrd", func(s string) error { return f.decodeInitrd(s) }},
 		{"on_failure", func(s string) error { return oneOf(&f.OnFailure, s, "", Defer, Fail, Hold) }},
 		{"parallel_jobs", func(s string) error { return count(&f.ParallelJobs, s) }},
 		{"build_timeout", func(s string) error { return duration(&f.BuildTimeout, s) }},
@@ -166,6 +171,21 @@ func (f *Framework) settings() []setting {
 		{"build_environment", text(&f.BuildEnvironment)},
 		{"post_transaction", text(&f.PostTransaction)},
 	}
+}
+
+func (f *Framework) decodeInitrd(s string) error {
+	var yes bool
+	switch err := truth(&yes)(s); {
+	case s == "" || s == string(Auto):
+		f.Initrd = Auto
+	case err != nil:
+		return errors.New("is none of yes, no and auto")
+	case yes:
+		f.Initrd = Always
+	default:
+		f.Initrd = Never
+	}
+	return nil
 }
 
 func text(field *string) func(string) error {

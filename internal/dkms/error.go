@@ -40,6 +40,9 @@ const (
 	ScriptRefused          // PRE_INSTALL said no
 	ScriptFailed           // another script failed; Status holds its own exit status
 	SigningFailed          // key pair incomplete, signer failed
+	InitramfsFailed        // the initial RAM file system could not be made anew
+	ModulesMissing         // check, doctor: something is missing, or odd
+	ModulesStale           // check: something is stale or waits
 	Busy                   // called from inside a running transaction, or interrupted while waiting
 )
 

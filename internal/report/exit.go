@@ -50,9 +50,9 @@ func hasKind(err error) bool {
 // are those of DKMS.
 func status(e *dkms.Error) int {
 	switch e.Kind {
-	case dkms.NotAllowed, dkms.Incomplete, dkms.Unknown, dkms.SigningFailed:
+	case dkms.NotAllowed, dkms.Incomplete, dkms.Unknown, dkms.SigningFailed, dkms.InitramfsFailed, dkms.ModulesMissing:
 		return 1
-	case dkms.Usage, dkms.SourceMissing:
+	case dkms.Usage, dkms.SourceMissing, dkms.ModulesStale:
 		return 2
 	case dkms.AlreadyAdded, dkms.NotInTree, dkms.ArchiveNoConf:
 		return 3

@@ -18,6 +18,7 @@ type ProgressOptions struct {
 	// Terminal has lines redrawn in place; without it there is a line at the
 	// start and the end of each task.
 	Terminal bool
+	Terse    bool             // without Terminal, say nothing at the end of a task
 	Width    func() int       // columns of the terminal; nil: ask it, or 80
 	Now      func() time.Time // nil: time.Now
 	Colour   bool
@@ -127,6 +128,9 @@ func (p *Progress) End(id, result string) {
 			p.tasks = append(p.tasks[:i], p.tasks[i+1:]...)
 			break
 		}
+	}
+	if p.o.Terse {
+		return
 	}
 	p.tell(fmt.Sprintf("%s: %s (%s)", t.label, result, elapsed(p.o.Now().Sub(t.began))))
 }

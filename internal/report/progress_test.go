@@ -142,6 +142,7 @@ func TestProgressWithoutATerminal(t *testing.T) {
 		want string
 	}{
 		{report.ProgressOptions{}, "build a/1 for 6.1 ...\nsaid\nbuild a/1 for 6.1: built (1h02m)\n"},
+		{report.ProgressOptions{Terse: true}, "build a/1 for 6.1 ...\nsaid\n"},
 		{report.ProgressOptions{Quiet: true}, "said\n"},
 		{report.ProgressOptions{Quiet: true, Terminal: true}, "said\n"},
 	} {

@@ -48,6 +48,7 @@ const (
 	Stale          FurtherState = "stale"              // a build would give something else
 	BrokenSource   FurtherState = "broken"             // the source cannot be reached
 	InvalidConf    FurtherState = "invalid-conf"       // dkms.conf cannot be used
+	Retired        FurtherState = "retired"            // goes as soon as another version takes its place
 )
 
 // Status writes the lines of `dkms status`, in DKMS's order.
