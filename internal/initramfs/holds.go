@@ -56,17 +56,30 @@ func (s *search) file(path string) error {
 		return cause(err)
 	}
 	defer f.Close()
-	var content io.Reader = f
-	if image, err := pe.NewFile(f); err == nil {
-		section := image.Section(".initrd") // Unified Kernel Image, uapi-group.org
-		if section == nil {
-			return errors.New("is an EFI program without initial RAM file system")
-		}
-		content = io.LimitReader(section.Open(), int64(section.VirtualSize)) // its size in the file is rounded up
-	} else if _, err := f.Seek(0, io.SeekStart); err != nil {
+	content, err := initrd(f)
+	if err != nil {
 		return cause(err)
 	}
 	return s.segments(bufio.NewReaderSize(content, 1<<16), 0)
+}
+
+// initrd returns what is to be read of f: all, or of a Unified Kernel Image
+// (uapi-group.org), which is an EFI program, one section.
+func initrd(f *os.File) (io.Reader, error) {
+	var magic [2]byte
+	if n, _ := f.ReadAt(magic[:], 0); string(magic[:n]) != "MZ" {
+		return f, nil
+	}
+	image, err := pe.NewFile(f)
+	if err != nil {
+		return nil, err
+	}
+	section := image.Section(".initrd")
+	if section == nil {
+		return nil, errors.New("is an EFI program without initial RAM file system")
+	}
+	// Its size in the file is rounded up.
+	return io.LimitReader(section.Open(), int64(section.VirtualSize)), nil
 }
 
 // cause leaves out the path, which the caller names.
@@ -127,7 +140,7 @@ func (s *search) compressed(r *bufio.Reader, magic []byte, depth int) (*bufio.Re
 	if err != nil {
 		return nil, err
 	}
-	defer plain.Close()
+	defer func() { _ = plain.Close() }()
 	if err := s.segments(bufio.NewReaderSize(plain, 1<<16), depth+1); err != nil {
 		return nil, err
 	}

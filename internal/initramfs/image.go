@@ -110,9 +110,9 @@ func (m machine) tokens() (tokens []string) {
 			tokens = append(tokens, token)
 		}
 	}
-	system := m.assignments("/etc/os-release")
+	release := m.assignments("/etc/os-release")
 	for _, key := range []string{"IMAGE_ID", "ID"} {
-		if token := system[key]; isToken(token) {
+		if token := release[key]; isToken(token) {
 			tokens = append(tokens, token)
 		}
 	}
