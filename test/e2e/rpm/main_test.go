@@ -47,11 +47,14 @@ var projectRoot = sync.OnceValue(func() string {
 // lower is the root that tools/rpmroot makes.
 func lower(tb testing.TB) string {
 	tb.Helper()
-	dir := filepath.Join(projectRoot(), "build/e2e/rpmroot/root")
-	if _, err := os.Stat(filepath.Join(filepath.Dir(dir), ".made")); err != nil {
-		box.Lacks(tb, dir+": make e2e makes it (tools/rpmroot build/e2e/rpmroot)")
+	dir := os.Getenv("DKMS_HOOK_RPMROOT")
+	if dir == "" {
+		dir = filepath.Join(projectRoot(), "build/e2e/rpmroot")
 	}
-	return dir
+	if _, err := os.Stat(filepath.Join(dir, ".made")); err != nil {
+		box.Lacks(tb, "a root with rpm: tools/rpmroot "+dir+" makes it")
+	}
+	return filepath.Join(dir, "root")
 }
 
 // headers names the Debian headers in the lower root, below /usr/src, that the
