@@ -116,14 +116,9 @@ func (t Tree) Publish(r dkms.Ref, stage string, b Built) error {
 }
 
 func (t Tree) publish(r dkms.Ref, stage string, b Built) error {
-	m := Manifest{Ref: r, Fingerprint: b.Fingerprint, Modules: b.Modules}
+	m := newManifest(r, b)
 	// What the former build's modules were installed as is still there.
 	m.Installed = t.readManifest(r).Installed
-	for _, file := range b.ConfFiles {
-		if s, err := StampOf(file); err == nil {
-			m.Conf = append(m.Conf, s)
-		}
-	}
 	if err := t.at("publish manifest"); err != nil {
 		return err
 	}

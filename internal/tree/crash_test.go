@@ -79,6 +79,8 @@ func scenarios() []scenario {
 			func(tr Tree) error { return tr.ForgetFailure(one) }},
 		{"retire", func(t *testing.T, tr Tree) { install(t, tr, one, "alpha.ko") },
 			func(tr Tree) error { return tr.Retire(one.Package, Retirement{By: "pa-dkms"}) }},
+		{"adopt", func(t *testing.T, tr Tree) { install(t, tr, one, "alpha.ko"); remove(t, tr.manifestPath(one)) },
+			func(tr Tree) error { return tr.Adopt(one, Built{Fingerprint: "a"}, nil) }},
 		{"unretire", func(t *testing.T, tr Tree) {
 			install(t, tr, one, "alpha.ko")
 			must(t, tr.Retire(one.Package, Retirement{By: "pa-dkms"}))

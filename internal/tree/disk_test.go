@@ -53,6 +53,7 @@ func diskCases(t *testing.T) []diskCase {
 			return err
 		}, false},
 		{"record failure", []string{"dkms"}, func(_ *testing.T, tr Tree) error { return tr.RecordFailure(Failure{Ref: two}) }, false},
+		{"adopt", []string{"dkms"}, func(_ *testing.T, tr Tree) error { return tr.Adopt(two, Built{Fingerprint: "a"}, nil) }, false},
 		{"retire", []string{"dkms"}, func(_ *testing.T, tr Tree) error { return tr.Retire(two.Package, Retirement{Why: "test"}) }, false},
 		{"keep failed", []string{"dkms"}, func(t *testing.T, tr Tree) error { return tr.KeepFailed(two, "/nowhere", archive) }, false},
 	}

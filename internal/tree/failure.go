@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -70,30 +69,34 @@ func (t Tree) RecordFailure(f Failure) error {
 	return nil
 }
 
-// keepLog writes a file in NAME/VER/.log/RELEASE/ARCH.
+// keepLog writes a file in NAME/VER/.log/RELEASE/ARCH. On an error there is what
+// was there.
 func (t Tree) keepLog(r dkms.Ref, path string, data []byte) error {
-	dir := filepath.Dir(path)
 	var err error
-	for range 3 {
-		// A build of the same package that succeeds at this moment prunes
-		// the directories that both use.
-		if err = t.at("log mkdir"); err != nil {
-			break
-		}
-		if err = os.MkdirAll(dir, 0o755); err != nil {
-			break
-		}
-		if err = t.at("log write"); err != nil {
-			break
-		}
-		if err = system.WriteFile(path, data, 0o644); !isMissing(err) {
+	for range 100 {
+		// Builds of the same package that succeed at this moment prune the
+		// directories that all of them use.
+		if err = t.writeLog(path, data); !isMissing(err) {
 			break
 		}
 	}
 	if err != nil {
-		system.PruneEmpty(dir, t.PackageDir(r.Package))
+		system.PruneEmpty(filepath.Dir(path), t.PackageDir(r.Package))
 	}
 	return err
+}
+
+func (t Tree) writeLog(path string, data []byte) error {
+	if err := t.at("log mkdir"); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := t.at("log write"); err != nil {
+		return err
+	}
+	return system.WriteFile(path, data, 0o644)
 }
 
 // Failure returns what is remembered of r. ok is false when nothing is, or
@@ -201,25 +204,6 @@ func (t Tree) sweepLogs(p dkms.Package) (errs []error) {
 		system.PruneEmpty(dir, t.PackageDir(p))
 	})
 	return errs
-}
-
-// sweepTemps removes the files that were never renamed to what they were to
-// become: those that start with a dot and end in a number.
-func sweepTemps(dir string) (errs []error) {
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		if isTemp(e.Name()) {
-			errs = appendErr(errs, os.Remove(filepath.Join(dir, e.Name())))
-		}
-	}
-	return errs
-}
-
-// isTemp knows the temporary names of system.WriteFile: .FILEnumber.
-func isTemp(name string) bool {
-	stem := strings.TrimRight(name, "0123456789")
-	return strings.HasPrefix(name, ".") && len(name)-len(stem) >= 4 &&
-		(strings.HasSuffix(stem, ".json") || strings.HasSuffix(stem, ".log"))
 }
 
 // encode makes the JSON of a record of ours, for people to read, too.

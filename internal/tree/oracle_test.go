@@ -22,7 +22,23 @@ var realTree = Tree{Dir: "/var/lib/dkms", SourceDir: "/usr/src", InstallDir: "/l
 // newOracle returns a box with dkms 3.2.2 and the source of pa/1.0.
 func newOracle(t *testing.T) *box.Box {
 	t.Helper()
-	deb := "../../build/e2e/debs/dkms-3.2.2.deb"
+	b := newStock(t, "3.2.2")
+	b.Do(func() {
+		write(t, "/lib/modules/"+release+"/kernel/drivers/misc/stock.ko", "stock")
+		write(t, "/usr/src/pa-1.0/Makefile", "all:\n")
+		conf := "PACKAGE_NAME=pa\nPACKAGE_VERSION=1.0\nMAKE=true\n"
+		for i, name := range []string{"alpha", "beta"} {
+			conf += fmt.Sprintf("BUILT_MODULE_NAME[%d]=%s\nDEST_MODULE_LOCATION[%d]=/kernel/drivers/misc\n", i, name, i)
+		}
+		write(t, "/usr/src/pa-1.0/dkms.conf", conf)
+	})
+	return b
+}
+
+// newStock returns a box with that version of dkms, and nothing added.
+func newStock(t *testing.T, version string) *box.Box {
+	t.Helper()
+	deb := "../../build/e2e/debs/dkms-" + version + ".deb"
 	if _, err := os.Stat(deb); err != nil {
 		box.Lacks(t, deb+": make debs fetches it")
 	}
@@ -33,15 +49,6 @@ func newOracle(t *testing.T) *box.Box {
 	b := box.New(t)
 	b.Unpack(files)
 	b.RemoveAll("/var/lib/dkms")
-	b.Do(func() {
-		write(t, "/lib/modules/"+release+"/kernel/drivers/misc/stock.ko", "stock")
-		write(t, "/usr/src/pa-1.0/Makefile", "all:\n")
-		conf := "PACKAGE_NAME=pa\nPACKAGE_VERSION=1.0\nMAKE=true\n"
-		for i, name := range []string{"alpha", "beta"} {
-			conf += fmt.Sprintf("BUILT_MODULE_NAME[%d]=%s\nDEST_MODULE_LOCATION[%d]=/kernel/drivers/misc\n", i, name, i)
-		}
-		write(t, "/usr/src/pa-1.0/dkms.conf", conf)
-	})
 	return b
 }
 

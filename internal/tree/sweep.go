@@ -179,7 +179,12 @@ func (t Tree) sweepRelease(s *Swept, p dkms.Package, release string) (errs []err
 	}
 	for _, e := range arches {
 		r := dkms.Ref{Package: p, KernelID: dkms.KernelID{Release: release, Arch: e.Name()}}
-		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") || !t.isRemnant(r) {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		entries, err := os.ReadDir(t.RefDir(r))
+		errs = append(errs, dropTemps(t.RefDir(r), entries)...)
+		if err != nil || !isRemnant(entries) {
 			continue
 		}
 		s.Notes = append(s.Notes, r.String()+": a half-finished build was removed")
@@ -189,11 +194,33 @@ func (t Tree) sweepRelease(s *Swept, p dkms.Package, release string) (errs []err
 	return errs
 }
 
-func (t Tree) isRemnant(r dkms.Ref) bool {
-	entries, err := os.ReadDir(t.RefDir(r))
-	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+func isRemnant(entries []fs.DirEntry) bool {
+	return !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
 		return e.Name() != "log" && !strings.HasPrefix(e.Name(), ".")
 	})
+}
+
+// sweepTemps removes the files in dir that were never renamed to what they were
+// to become.
+func sweepTemps(dir string) (errs []error) {
+	entries, _ := os.ReadDir(dir)
+	return dropTemps(dir, entries)
+}
+
+func dropTemps(dir string, entries []fs.DirEntry) (errs []error) {
+	for _, e := range entries {
+		if isTemp(e.Name()) {
+			errs = appendErr(errs, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return errs
+}
+
+// isTemp knows the temporary names of system.WriteFile: .FILEnumber.
+func isTemp(name string) bool {
+	stem := strings.TrimRight(name, "0123456789")
+	return strings.HasPrefix(name, ".") && len(name)-len(stem) >= 4 &&
+		(strings.HasSuffix(stem, ".json") || strings.HasSuffix(stem, ".log"))
 }
 
 func appendErr(errs []error, err error) []error {
