@@ -82,7 +82,7 @@ ln -s build $d/source
 d=%{buildroot}/usr/src/kernels/%{K}
 h=/usr/src/{{.Headers}}
 mkdir -p $d/include/generated
-cp $h/Makefile $d
+sed "s|$h|/usr/src/kernels/%{K}|" $h/Makefile >$d/Makefile # newer ones have an absolute KBUILD_OUTPUT
 for f in .config .kernelvariables Module.symvers arch scripts tools include/config; do ln -s $h/$f $d/$f; done
 for f in $h/include/generated/*; do ln -s $f $d/include/generated; done
 rm $d/include/generated/utsrelease.h
