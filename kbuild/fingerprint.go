@@ -167,10 +167,10 @@ func (p *Fingerprinter) once(key string, look func() (string, error)) (string, e
 // the coarsest time stamps of the file systems in use are a second.
 const racy = 2 * time.Second
 
-// kept returns the digest of key from the store when it is of this stamp, and
+// stored returns the digest of key from the store when it is of this stamp, and
 // else reads. What changed just before began, when the stamp was taken, is not
 // kept: it may change again without another stamp.
-func (p *Fingerprinter) kept(key string, s stamp, began time.Time, read func() (string, error)) (string, error) {
+func (p *Fingerprinter) stored(key string, s stamp, began time.Time, read func() (string, error)) (string, error) {
 	if p.Digests == nil {
 		return read()
 	}

@@ -109,8 +109,7 @@ func OpenKernel(o KernelOptions) (Kernel, error) {
 
 func findConfig(source string) string {
 	for _, name := range []string{".config", "include/config/auto.conf"} {
-		path := filepath.Join(source, name)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		if path := filepath.Join(source, name); isRegular(path) {
 			return path
 		}
 	}

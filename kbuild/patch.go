@@ -45,11 +45,17 @@ func (b *builder) findPatch(name string) (string, error) {
 		places = append([]string{filepath.Join(own, "patches", name)}, places...)
 	}
 	for _, path := range places {
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		if isRegular(path) {
 			return path, nil
 		}
 	}
 	return "", missing("is missing", "PATCH in dkms.conf names it; it belongs into "+filepath.Join(b.job.Source, "patches"))
+}
+
+// isRegular reports whether path is a regular file, or a link to one.
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // applyPatch runs patch(1). -f has it ask nothing and never take a patch for

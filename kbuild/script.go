@@ -63,10 +63,8 @@ func RunScript(ctx context.Context, s Script) error {
 
 // find returns the file to execute, or why there is none.
 func (s Script) find(word string) (program, why string) {
-	if s.EtcDir != "" && filepath.IsLocal(word) {
-		if path := filepath.Join(s.EtcDir, word); system.Executable(path) {
-			return path, ""
-		}
+	if path := s.override(word); path != "" {
+		return path, ""
 	}
 	path := filepath.Join(s.Dir, word)
 	if system.Executable(path) {
@@ -76,6 +74,18 @@ func (s Script) find(word string) (program, why string) {
 		return "", "is not executable"
 	}
 	return "", "does not exist"
+}
+
+// override returns the executable of EtcDir that wins over the source's, if
+// there is one.
+func (s Script) override(word string) string {
+	if s.EtcDir == "" || !filepath.IsLocal(word) {
+		return ""
+	}
+	if path := filepath.Join(s.EtcDir, word); system.Executable(path) {
+		return path
+	}
+	return ""
 }
 
 func (s Script) exec(ctx context.Context, args []string) error {
