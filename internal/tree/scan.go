@@ -151,7 +151,7 @@ func (t Tree) scanName(s *Snapshot, name string) {
 	active := map[string]bool{} // "VER/RELEASE/ARCH"
 	originals := false
 	for _, e := range entries {
-		if e.Type() == fs.ModeSymlink && strings.HasPrefix(e.Name(), activePrefix) {
+		if isActiveLink(e) {
 			if target, ok := t.activeOf(name, e.Name()); ok {
 				active[target] = true
 			}
@@ -161,7 +161,7 @@ func (t Tree) scanName(s *Snapshot, name string) {
 	for _, e := range entries {
 		switch {
 		case strings.HasPrefix(e.Name(), "."), e.Name() == originalsDir:
-		case e.Type() == fs.ModeSymlink && strings.HasPrefix(e.Name(), activePrefix):
+		case isActiveLink(e):
 		case t.isDir(dir, e):
 			t.scanVersion(s, dkms.Package{Name: name, Version: e.Name()}, active, originals)
 		}
@@ -172,6 +172,10 @@ func (t Tree) scanName(s *Snapshot, name string) {
 			s.problem(filepath.Join(dir, target), "is marked as installed but is not built", nil)
 		}
 	}
+}
+
+func isActiveLink(e fs.DirEntry) bool {
+	return e.Type() == fs.ModeSymlink && strings.HasPrefix(e.Name(), activePrefix)
 }
 
 // activeOf reads an active link and returns VER/RELEASE/ARCH when the link is
