@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
+VERSION ?= $(shell tools/version)
+VERSION := $(VERSION)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 DEBS    := build/e2e/debs
 E2E      = $(GO) test -tags e2e -count=1 -parallel 2
@@ -34,6 +35,13 @@ test: deps-test build unit script e2e ## run all the tests, with all that they n
 .PHONY: build
 build: deps-build ## build bin/dkms-hook, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+# The same commit gives the same bytes: its time is that of all in the packages.
+.PHONY: packages
+packages: build ## write our own .deb and .rpm into dist
+	rm -f dist/dkms-hook_*.deb dist/dkms-hook-*.rpm
+	@export SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)}; \
+		$(GO) run ./packaging -version '$(VERSION)' -program bin/dkms-hook -o dist
 
 .PHONY: clean
 clean: ## remove what was built and what tests fetched

@@ -1,0 +1,7 @@
+// Packaging writes our own .deb and .rpm: `make packages`.
+//
+// What they bring is one list, in contents.go; what they ask of a machine, and
+// what only one of the formats knows, is in deb.go and rpm.go. The texts and
+// scripts are in templates. The same program, version and time give the same
+// bytes. Packages of other people's modules are not made here.
+package main
