@@ -3,8 +3,7 @@ package hooks
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -20,17 +19,13 @@ func (r *run) modprobe(ctx context.Context, id dkms.KernelID) {
 	if err != nil || release != id.Release || r.chroot {
 		return
 	}
-	for ref, o := range r.did {
-		recipe, known := r.recipes[ref]
-		if ref.KernelID != id || o.Did != "installed" || !known {
-			continue
-		}
+	for _, recipe := range r.installedOn(id) {
 		if !r.call.ModprobeOnInstall && !r.framework.ModprobeOnInstall && !recipe.ModprobeOnInstall {
 			continue
 		}
 		for _, m := range recipe.Modules {
 			if err := system.Run(ctx, system.Command{Args: []string{"modprobe", m.Dest}, Stdout: r.console.W, Stderr: r.console.W}); err != nil {
-				r.console.Warn(fmt.Sprintf("%s: modprobe %s: %v", ref, m.Dest, err))
+				r.console.Warn(fmt.Sprintf("%s: modprobe %s: %v", recipe.Ref, m.Dest, err))
 			}
 		}
 	}
@@ -43,9 +38,8 @@ func (r *run) weakModules(ctx context.Context, k kbuild.Kernel) {
 		return
 	}
 	var paths []string
-	for ref, o := range r.did {
-		recipe, known := r.recipes[ref]
-		if ref.KernelID != k.KernelID || o.Did != "installed" || !known || recipe.NoWeakModules {
+	for _, recipe := range r.installedOn(k.KernelID) {
+		if recipe.NoWeakModules {
 			continue
 		}
 		for _, m := range recipe.Modules {
@@ -66,6 +60,20 @@ func (r *run) weakModules(ctx context.Context, k kbuild.Kernel) {
 	}
 }
 
+// installedOn returns what this run has installed on a kernel, by name.
+func (r *run) installedOn(id dkms.KernelID) []kbuild.Recipe {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var recipes []kbuild.Recipe
+	for ref, o := range r.did {
+		if recipe, ok := r.recipes.get(ref); ok && ref.KernelID == id && o.Did == "installed" {
+			recipes = append(recipes, recipe)
+		}
+	}
+	slices.SortFunc(recipes, func(a, b kbuild.Recipe) int { return dkms.CompareRefs(a.Ref, b.Ref) })
+	return recipes
+}
+
 // kernelPreinst marks what is built for a kernel that is about to be replaced
 // by one of the same name: it stays in place until it has been built again.
 func (r *run) kernelPreinst() error {
@@ -81,24 +89,10 @@ func (r *run) kernelPreinst() error {
 			if s.KernelID != ids[0] {
 				continue
 			}
-			if err := system.WriteFile(r.stalePath(s.Ref), []byte("the kernel was replaced by another of the same name\n"), 0o644); err != nil {
+			if err := r.markStale(s.Ref, "the kernel was replaced by another of the same name"); err != nil {
 				return &dkms.Error{Kind: dkms.HookFailed, Object: s.Ref.String(), Problem: "cannot be marked as stale", Err: err}
 			}
 		}
 		return nil
 	})
-}
-
-// stalePath is the file by whose presence, and in whose words, what is built
-// for ref is to be built again. It goes with the directory when that is.
-func (r *run) stalePath(ref dkms.Ref) string {
-	return filepath.Join(r.tree.RefDir(ref), ".stale")
-}
-
-func (r *run) staleness(ref dkms.Ref) string {
-	text, err := os.ReadFile(r.stalePath(ref))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(text))
 }

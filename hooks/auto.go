@@ -5,14 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
-	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
 // autoYes is why autoinstall and sync want something.
@@ -32,11 +33,14 @@ func (r *run) autoinstall() error {
 	if err != nil {
 		return err
 	}
+	for _, id := range ids {
+		r.noteBack(id.Release)
+	}
 	return r.reconcile(ids, autoYes)
 }
 
 // sync makes everything that is registered be installed for the kernels of
-// the call: with --all-kernels for each that has headers.
+// the call: with --all-kernels for each on disk.
 func (r *run) sync() error {
 	ids, err := r.scope()
 	if err != nil {
@@ -68,64 +72,70 @@ func (r *run) plan() error {
 	return p.Format(r.Stdout)
 }
 
-// scope are the kernels of `sync` and `plan`: with --all-kernels each that has
-// headers, the others being told.
-func (r *run) scope() ([]dkms.KernelID, error) {
-	if !r.call.AllKernels {
-		return r.call.targets()
-	}
-	arch, err := kbuild.HostArch()
-	if err != nil {
-		return nil, err
-	}
-	releases, err := kbuild.Releases(r.tree.InstallDir)
-	if err != nil {
-		return nil, err
-	}
-	var ids []dkms.KernelID
-	for _, release := range releases {
-		id := dkms.KernelID{Release: release, Arch: arch}
-		k, err := r.kernel(id)
-		if err != nil {
-			return nil, err
-		}
-		if err := k.RequireHeaders(); err != nil {
-			r.console.Notice("left out: " + err.Error())
-			continue
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
-}
-
-// reconcile brings every wanted package to the kernels ids.
+// reconcile brings every wanted package to the kernels ids. When it is about
+// all kernels, what nothing wants any more goes afterwards.
 func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 	return r.change(func(have tree.Snapshot) error {
-		if err := r.look(&have); err != nil {
-			return err
-		}
-		want := r.wantAll(have, ids, why)
-		p, err := r.settle(want, have)
+		want, p, err := r.bring(have, ids, why)
 		failed := r.sayNotDone(p)
-		switch {
-		case r.ctx.Err() != nil:
+		if r.ctx.Err() != nil {
 			return fmt.Errorf("interrupted: %w", context.Cause(r.ctx))
-		case kindOf(err) == dkms.HeadersMissing:
-			return err
-		case err == nil && failed == 0:
-			return nil
 		}
-		return &dkms.Error{Kind: dkms.AutoinstallFailed, Object: r.call.Action,
-			Problem: fmt.Sprintf("%d of %d packages could not be installed", max(failed, 1), len(want.Targets))}
+		if r.declarative {
+			if r.call.AllKernels && r.only == "" {
+				err = errors.Join(err, r.clearAway())
+			}
+			err = errors.Join(err, r.noticeHeld())
+		}
+		switch {
+		case kindOf(err) == dkms.HeadersMissing && !r.declarative:
+			return err
+		case failed > 0:
+			return r.notAll(failed, len(want.Targets))
+		}
+		return err
 	})
 }
 
-// look compares what is installed with what was built, for plan and sync, which
-// put it right. Autoinstall leaves it, as DKMS does: somebody may have signed or
-// patched a module in place.
+// bring makes want of ids and settles it.
+func (r *run) bring(have tree.Snapshot, ids []dkms.KernelID, why string) (plan.Want, plan.Plan, error) {
+	if err := r.look(&have); err != nil {
+		return plan.Want{}, plan.Plan{}, err
+	}
+	want := r.wantAll(have, ids, why)
+	defer r.keepDigests()
+	p, err := r.settle(want, have)
+	if r.declarative && kindOf(err) == dkms.HeadersMissing {
+		err = nil // it waits, and sayNotDone says for what
+	}
+	return want, p, err
+}
+
+func (r *run) notAll(failed, of int) error {
+	e := &dkms.Error{Kind: dkms.AutoinstallFailed, Object: r.call.Action,
+		Problem: fmt.Sprintf("%d of %d could not be installed", failed, max(of, failed))}
+	if r.declarative {
+		e.Object, e.Hint = "modules", "dkms-hook check lists them; dkms-hook retry tries again"
+	}
+	return e
+}
+
+// look compares what is installed with what was built, for those who put it
+// right, and takes over what DKMS built. Autoinstall leaves both, as DKMS does:
+// somebody may have signed or patched a module in place.
 func (r *run) look(have *tree.Snapshot) error {
-	if r.call.Action != "sync" && r.call.Action != "plan" {
+	if !r.declarative {
 		return nil
+	}
+	if r.writing {
+		for _, p := range have.Packages {
+			if p.State == dkms.Broken {
+				continue
+			}
+			if err := r.adopt(p); err != nil {
+				r.console.Warn(err.Error())
+			}
+		}
 	}
 	return r.tree.Compare(r.ctx, have, r.comparison())
 }
@@ -135,13 +145,17 @@ func (r *run) look(have *tree.Snapshot) error {
 // of. What waits for a package that is not there yet, or is excluded by rule,
 // has not failed.
 func (r *run) sayNotDone(p plan.Plan) (failed int) {
+	r.keepNotes(p)
+	waiting := map[dkms.KernelID][]string{}
 	for _, n := range p.Notes {
 		line := fmt.Sprintf("%s for %s: %s", n.Ref.Package, n.Ref.Release, n.Text)
 		if n.Reason == plan.DependsCycle {
 			line = fmt.Sprintf("%s for %s: circle of dependencies: %s", n.Ref.Package, n.Ref.Release, n.Text)
 		}
 		switch n.Reason {
-		case plan.UpToDate, plan.NotAutoinstall, plan.PendingHeaders:
+		case plan.UpToDate, plan.NotAutoinstall:
+		case plan.PendingHeaders:
+			waiting[n.Ref.KernelID] = append(waiting[n.Ref.KernelID], n.Ref.Package.String())
 		case plan.InvalidConf: // has been told whole
 			failed++
 		case plan.ExcludedByRule, plan.MissingDepends:
@@ -151,6 +165,7 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 			failed++
 		}
 	}
+	r.sayWaiting(waiting)
 	for _, o := range r.did {
 		if o.Err != nil {
 			failed++
@@ -159,16 +174,34 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 	return failed
 }
 
+// sayWaiting tells, for each kernel without headers, who waits for them and
+// which distribution package would bring them.
+func (r *run) sayWaiting(waiting map[dkms.KernelID][]string) {
+	if !r.declarative {
+		return // DKMS's own actions end with that error
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(waiting), dkms.CompareKernels) {
+		line := fmt.Sprintf("%s: no kernel headers, so not built yet: %s", id.Release, strings.Join(waiting[id], ", "))
+		if name := pkgmgr.HeadersPackage(r.ctx, id.Release); name != "" {
+			line += "; they come with the package " + name
+		}
+		r.console.Notice(line)
+	}
+}
+
 // wantAll is the newest version of each registered package, if that one is
 // AUTOINSTALL, for each of ids.
 func (r *run) wantAll(have tree.Snapshot, ids []dkms.KernelID, why string) plan.Want {
 	want := r.want()
 	for _, state := range have.Packages {
-		if state.State == dkms.Broken {
+		if state.State == dkms.Broken && state.Retired == nil {
 			r.console.Warn(broken(state).Error())
 		}
 	}
 	for _, state := range newest(have) {
+		if r.only != "" && state.Name != r.only {
+			continue
+		}
 		c := r.candidateIn(state.Package, state.Source, true)
 		for _, id := range ids {
 			t, auto, err := r.automatic(c, id, why)
@@ -201,15 +234,22 @@ func (r *run) automatic(c *candidate, id dkms.KernelID, why string) (plan.Target
 		delete(r.faults, t.Ref)
 		return t, true, nil
 	}
-	return t, r.recipes[t.Ref].Autoinstall, nil
+	recipe, _ := r.recipes.get(t.Ref)
+	auto := recipe.Autoinstall
+	if auto && t.NotReady == nil && r.declarative {
+		if f, again := r.failedBefore(t.Ref); again {
+			r.stop(&t, plan.FailedBefore, &dkms.Error{Kind: dkms.MakeFailed, Object: t.Ref.String(), Problem: words(f), Log: f.Log})
+		}
+	}
+	return t, auto, nil
 }
 
-// newest returns the newest version of each name whose source is there, sorted
-// by name.
+// newest returns the newest version of each name whose source is there and that
+// is not retired, sorted by name.
 func newest(have tree.Snapshot) []tree.PackageState {
 	best := map[string]tree.PackageState{}
 	for _, p := range have.Packages {
-		if p.State == dkms.Broken {
+		if p.State == dkms.Broken || p.Retired != nil {
 			continue
 		}
 		if b, ok := best[p.Name]; !ok || dkms.CompareVersions(p.Version, b.Version) > 0 {

@@ -33,6 +33,7 @@ type Call struct {
 	InstallTree           string
 	Jobs                  int // -1: not given, 0: no limit
 	Root                  string
+	Fix                   bool // doctor: mend what is safe
 	JSON                  bool
 	Quiet, Verbose, Debug bool
 	Compatible            bool // called as dkms: stdout holds what DKMS prints, nothing else
@@ -44,12 +45,15 @@ type Action struct {
 	Usage    string
 	Operands string // what it takes, as the help text shows it
 	Help     string // what it does, in a sentence or two
+	Hidden   bool   // for scripts only
 
 	all       bool // --all means something, or is harmless
 	oneKernel bool // at most one -k
 	someK     bool // at least one -k
 	ours      bool // not an action of DKMS
-	run       func(*run) error
+	// declarative: it compares what is with what should be
+	declarative bool
+	run         func(*run) error
 }
 
 // Actions lists the actions in the order of the help text; those that DKMS
@@ -110,7 +114,7 @@ func (c *Call) checkMatch() error {
 // collective reports whether the call is about all packages rather than one.
 func (c *Call) collective() bool {
 	switch c.Action {
-	case "autoinstall", "kernel_postinst", "kernel_prerm", "sync", "match":
+	case "autoinstall", "kernel_postinst", "kernel_prerm", "sync", "match", "hook", "retry":
 		return true
 	}
 	return false

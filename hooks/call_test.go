@@ -2,6 +2,9 @@ package hooks
 
 import (
 	"errors"
+	"os"
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -108,5 +111,25 @@ func TestWantsKernel(t *testing.T) {
 		if got := tt.call.wantsKernel(id); got != tt.want {
 			t.Errorf("%+v: wantsKernel(%v) = %v; want %v", tt.call, id, got, tt.want)
 		}
+	}
+}
+
+// The page that people read lists the events that the program knows.
+func TestEventsAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/events.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(string(page), -1)
+	var documented, known []string
+	for _, row := range rows {
+		documented = append(documented, row[1])
+	}
+	for _, e := range Events() {
+		known = append(known, e.Name)
+	}
+	if !slices.Equal(documented, known) {
+		t.Errorf("docs/events.md lists %q; want %q", documented, known)
 	}
 }

@@ -25,6 +25,8 @@ type candidate struct {
 
 // candidateIn returns the package whose source lies in dir.
 func (r *run) candidateIn(p dkms.Package, dir string, registered bool) *candidate {
+	r.reading.Lock()
+	defer r.reading.Unlock()
 	if c, ok := r.packages[p]; ok {
 		return c
 	}
@@ -39,7 +41,9 @@ func (r *run) candidateIn(p dkms.Package, dir string, registered bool) *candidat
 // recipe evaluates c's dkms.conf for one kernel, once.
 func (r *run) recipe(c *candidate, k kbuild.Kernel) (kbuild.Recipe, error) {
 	ref := dkms.Ref{Package: c.Package, KernelID: k.KernelID}
-	if recipe, ok := r.recipes[ref]; ok {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	if recipe, ok := r.recipes.get(ref); ok {
 		return recipe, nil
 	}
 	cf, err := conf.Load(r.ctx, r.confRequest(c), k)
@@ -60,7 +64,7 @@ func (r *run) recipe(c *candidate, k kbuild.Kernel) (kbuild.Recipe, error) {
 	if err != nil {
 		return kbuild.Recipe{}, err
 	}
-	r.recipes[ref] = recipe
+	r.recipes.put(ref, recipe)
 	return recipe, nil
 }
 

@@ -37,6 +37,7 @@ func (e Engine) Do(ctx context.Context, c Call) error {
 	if err != nil {
 		return err
 	}
+	r.declarative = action.declarative && !c.Compatible
 	return action.run(r)
 }
 

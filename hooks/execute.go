@@ -16,11 +16,15 @@ import (
 // outcomes are how the steps of a plan ended.
 type outcomes map[plan.StepID]sched.Outcome[plan.StepID]
 
-// execute carries out p. That steps failed is told by the outcomes; the error
+// execute carries out p, two steps at a time: small packages spend most of
+// their time in serial parts of their builds, which another one's compilers can
+// fill. That steps failed is told by the outcomes; the error
 // is about the plan itself.
 func (r *run) execute(p plan.Plan) (outcomes, error) {
+	// A package manager draws on its terminal itself, and its log is read later:
+	// one line for what takes long, and the summary.
 	progress := report.NewProgress(r.Stderr, report.ProgressOptions{
-		Terminal: report.Terminal(r.Stderr), Colour: r.console.Colour, Quiet: r.call.Quiet,
+		Terminal: report.Terminal(r.Stderr) && r.event == "", Terse: r.event != "", Colour: r.console.Colour, Quiet: r.call.Quiet,
 	})
 	defer progress.Close()
 	// Everything that is said while it runs goes between the progress lines.
@@ -33,15 +37,18 @@ func (r *run) execute(p plan.Plan) (outcomes, error) {
 	for _, s := range p.Steps {
 		steps[s.ID()] = s
 		nodes = append(nodes, sched.Node[plan.StepID]{
-			ID: s.ID(), Needs: s.Needs, After: s.After, Holds: s.Holds,
-			Always: s.Verb == plan.Depmod || s.Verb == plan.PostTransaction,
-			Run:    func(ctx context.Context) error { return r.do(ctx, s, progress) },
+			ID: s.ID(), Needs: s.Needs, After: s.After, Holds: holds(s),
+			Always: s.Verb == plan.Depmod || s.Verb == plan.Initramfs || s.Verb == plan.PostTransaction,
+			Run: func(ctx context.Context) error {
+				err := r.do(ctx, s, progress)
+				r.remember(s, err)
+				return err
+			},
 		})
 	}
-	// One build at a time: each has all jobs to itself.
 	done, err := sched.Run(r.ctx, nodes, sched.Options[plan.StepID]{
-		Slots:   1,
-		OnStart: func(id plan.StepID) { progress.Start(string(id), label(steps[id])) },
+		Slots:   r.slots(),
+		OnStart: func(id plan.StepID) { progress.Start(string(id), r.label(steps[id])) },
 		OnEnd: func(id plan.StepID, o sched.Outcome[plan.StepID]) {
 			progress.End(string(id), ending(steps[id], o))
 			r.note(steps[id], o)
@@ -51,6 +58,23 @@ func (r *run) execute(p plan.Plan) (outcomes, error) {
 		return done, err
 	}
 	return done, r.final(p)
+}
+
+// slots is how many steps may run at a time: one where one compiler may.
+func (r *run) slots() int {
+	if r.jobs() == 1 {
+		return 1
+	}
+	return 2
+}
+
+// holds are what no two running steps may share: what the plan says, and the
+// directory NAME/VER/build, in which a failed build is left for a person to read.
+func holds(s plan.Step) []string {
+	if s.Verb != plan.Build {
+		return s.Holds
+	}
+	return append(slices.Clone(s.Holds), "build "+s.Ref.Package.String())
 }
 
 // final commits the changes of kernels that no Depmod step has dealt with.
@@ -81,6 +105,8 @@ func (r *run) do(ctx context.Context, s plan.Step, progress *report.Progress) er
 		return r.doRemove(s)
 	case plan.Depmod:
 		return r.doDepmod(ctx, s)
+	case plan.Initramfs:
+		return r.doInitramfs(ctx, s)
 	case plan.PostTransaction:
 		return r.doPostTransaction(ctx)
 	}
@@ -99,9 +125,9 @@ func (r *run) follow(s plan.Step, progress *report.Progress) func(string) {
 func (r *run) talkative() bool { return r.call.Verbose || r.call.Debug || r.framework.Verbose }
 
 // label is what the progress shows; nothing for what ends at once.
-func label(s plan.Step) string {
-	switch s.Verb {
-	case plan.Build, plan.Install:
+func (r *run) label(s plan.Step) string {
+	switch {
+	case s.Verb == plan.Build, s.Verb == plan.Install && r.event == "":
 		return fmt.Sprintf("%s %s for %s", s.Verb, s.Ref.Package, s.Ref.Release)
 	}
 	return ""
@@ -124,10 +150,9 @@ func (r *run) note(s plan.Step, o sched.Outcome[plan.StepID]) {
 	if d := o.Duration(); d > time.Millisecond && s.Verb != plan.Build {
 		r.phases = append(r.phases, report.Phase{Of: s.Subject(), Name: string(s.Verb), Duration: d})
 	}
-	said, worth := map[plan.Verb]string{
-		plan.Build: "built", plan.Install: "installed", plan.Uninstall: "uninstalled", plan.Unbuild: "unbuilt", plan.Remove: "removed",
-	}[s.Verb]
-	if !worth {
+	r.keepOutcome(s, o)
+	said, worth := past[s.Verb]
+	if !worth || s.Verb == plan.Add {
 		return
 	}
 	if o.Status == sched.Canceled || s.Verb == plan.Install && r.provided[s.Ref] {

@@ -16,6 +16,9 @@ import (
 type touched struct {
 	installs []*tree.Transaction // open until depmod has run
 	removed  bool                // something was uninstalled, for good
+
+	modules []string // names of what came or went
+	initrd  bool     // a package asks for the initial RAM file system (REMAKE_INITRD)
 }
 
 // doInstall copies the modules to where the kernel looks for them.
@@ -36,7 +39,9 @@ func (r *run) doInstall(ctx context.Context, s plan.Step) error {
 	placements, err := r.placements(s, k, recipe)
 	if kindOf(err) == dkms.ProvidedByKernel && r.call.collective() {
 		r.console.Notice(err.Error()) // nobody asked for this one in particular
+		r.mu.Lock()
 		r.provided[s.Ref] = true
+		r.mu.Unlock()
 		return nil
 	}
 	if err != nil {
@@ -46,7 +51,7 @@ func (r *run) doInstall(ctx context.Context, s plan.Step) error {
 	if err != nil {
 		return err
 	}
-	r.touch(s.Ref.KernelID, change)
+	r.touch(recipe, change)
 	if err := r.script(ctx, c, s.Ref, "POST_INSTALL", recipe.PostInstall); err != nil {
 		r.console.Warn(err.Error()) // the module is there: not a reason to take it away
 	}
@@ -64,11 +69,16 @@ func refused(err error) error {
 	return &refusal
 }
 
-// touch notes an install, or with nil an uninstall.
-func (r *run) touch(id dkms.KernelID, install *tree.Transaction) {
+// touch notes an install of what recipe says, or with nil an uninstall.
+func (r *run) touch(recipe kbuild.Recipe, install *tree.Transaction) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	id := recipe.KernelID
 	t := r.changed[id]
+	t.initrd = t.initrd || recipe.RemakeInitrd
+	for _, m := range recipe.Modules {
+		t.modules = append(t.modules, m.Dest)
+	}
 	if install == nil {
 		t.removed = true
 	} else {
@@ -102,7 +112,8 @@ func (r *run) doUninstall(ctx context.Context, s plan.Step) error {
 	if err := change.Commit(); err != nil {
 		return errors.Join(err, change.Undo())
 	}
-	r.touch(s.Ref.KernelID, nil)
+	recipe.Ref = s.Ref
+	r.touch(recipe, nil)
 	if bad != nil {
 		return nil
 	}

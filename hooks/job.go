@@ -24,7 +24,9 @@ func (r *run) job(ctx context.Context, ref dkms.Ref) (kbuild.Job, error) {
 	if err != nil {
 		return kbuild.Job{}, &dkms.Error{Kind: dkms.ConfMissing, Object: c.source, Problem: "cannot be reached", Err: err}
 	}
+	r.keys.Lock()
 	signer, err := r.signer(k)
+	r.keys.Unlock()
 	if err != nil {
 		return kbuild.Job{}, err
 	}

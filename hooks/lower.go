@@ -2,10 +2,12 @@ package hooks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
@@ -27,9 +29,19 @@ func (r *run) lower(goal dkms.State) error {
 func (r *run) lowerFrom(have tree.Snapshot, p dkms.Package, goal dkms.State) error {
 	state, ok := have.Find(p)
 	if !ok {
-		return &dkms.Error{Kind: dkms.NotInTree, Object: p.String(), Problem: "is not in the tree", Hint: "dkms status lists what is"}
+		return notInTree(p)
 	}
-	if state.State == dkms.Broken && !r.call.Force {
+	caller := pkgmgr.Script{}
+	if goal == dkms.Absent && r.call.Root == "" {
+		caller = pkgmgr.Caller()
+	}
+	if caller.Replacing() {
+		r.console.Notice(fmt.Sprintf("%s: kept until its successor is built", p))
+		return r.retireFrom(state)
+	}
+	// A package must be removable although its files went first.
+	force := r.call.Force || caller.Manager != ""
+	if state.State == dkms.Broken && !force {
 		return broken(state)
 	}
 	if r.call.RPMSafeUpgrade && goal == dkms.Absent && r.upgradedByCaller(p) {
@@ -46,7 +58,7 @@ func (r *run) lowerFrom(have tree.Snapshot, p dkms.Package, goal dkms.State) err
 	want := r.want()
 	for _, id := range ids {
 		want.Targets = append(want.Targets, plan.Target{
-			Ref: dkms.Ref{Package: p, KernelID: id}, Goal: goal, Lower: true, Why: "asked for", Force: r.call.Force,
+			Ref: dkms.Ref{Package: p, KernelID: id}, Goal: goal, Lower: true, Why: "asked for", Force: force,
 		})
 	}
 	done, err := r.settle(want, have)
@@ -87,6 +99,9 @@ func (r *run) kernelPrerm() error {
 		return err
 	}
 	return r.change(func(have tree.Snapshot) error {
+		if err := r.noteRemoved(ids[0].Release); err != nil {
+			r.console.Warn(err.Error())
+		}
 		want := r.want()
 		for _, s := range refsOf(have) {
 			if s.Ref.KernelID == ids[0] {
@@ -99,6 +114,20 @@ func (r *run) kernelPrerm() error {
 		} else if err != nil {
 			return &dkms.Error{Kind: dkms.HookFailed, Object: ids[0].Release, Problem: "some modules could not be removed", Err: err}
 		}
-		return nil
+		return r.forgetKernel(have, ids[0].Release)
 	})
+}
+
+// forgetKernel removes what is left of a kernel when nothing is built for it any
+// more: that builds for it have failed, and directories.
+func (r *run) forgetKernel(have tree.Snapshot, release string) error {
+	var errs []error
+	for _, p := range have.Packages {
+		for _, f := range p.Failures {
+			if f.Release == release {
+				errs = append(errs, r.tree.ForgetFailure(f.Ref))
+			}
+		}
+	}
+	return errors.Join(append(errs, r.tree.ForgetKernel(release))...)
 }

@@ -125,10 +125,7 @@ func (r *run) resolved(ref dkms.Ref) (*candidate, kbuild.Kernel, kbuild.Recipe, 
 	if err != nil {
 		return nil, k, kbuild.Recipe{}, err
 	}
-	c, ok := r.packages[ref.Package]
-	if !ok {
-		c = r.candidateIn(ref.Package, r.tree.SourceLink(ref.Package), true)
-	}
+	c := r.candidateIn(ref.Package, r.tree.SourceLink(ref.Package), true)
 	recipe, err := r.recipe(c, k)
 	return c, k, recipe, err
 }

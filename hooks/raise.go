@@ -25,6 +25,12 @@ func (r *run) addTo(have tree.Snapshot) error {
 	if err := r.safeUpgrade(c.Package); err != nil {
 		return err
 	}
+	if state, ok := have.Find(c.Package); ok && state.Retired != nil && c.registered {
+		if err := r.back(state); err != nil {
+			return err
+		}
+		return r.sayAdded(r.ctx, c)
+	}
 	if c.registered {
 		return &dkms.Error{Kind: dkms.AlreadyAdded, Object: c.Package.String(), Problem: "is in the tree already",
 			Hint: fmt.Sprintf("dkms remove %s --all takes it out", c.Package)}
@@ -66,6 +72,11 @@ func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State
 	}
 	if err := r.safeUpgrade(c.Package); err != nil {
 		return err
+	}
+	if state, ok := have.Find(c.Package); ok && state.Retired != nil {
+		if err := r.back(state); err != nil {
+			return err
+		}
 	}
 	if r.loaded { // from an archive, after the scan
 		if have, err = r.tree.Scan(r.ctx); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -30,20 +31,40 @@ type run struct {
 	tree      tree.Tree
 	chroot    bool // decided before any private namespace is made
 
+	// declarative is set for actions that compare what is with what should be,
+	// and mend or show every difference.
+	declarative bool
+	writing     bool   // the lock is ours
+	event       string // which event this is; empty for an action
+	only        string // the name of the one package that it is about; empty: all
+	// callerMakesInitramfs is set where whoever called us makes the initial
+	// RAM file system next.
+	callerMakesInitramfs bool
+
+	fingerprinter *kbuild.Fingerprinter
+	fingerprints  memo[dkms.Ref, kbuild.Fingerprint]
+	digests       *tree.Digests
+
 	result  io.Writer // what was asked for; nothing with -q, but for status
 	console report.Console
 
-	kernels  map[dkms.KernelID]kbuild.Kernel
-	packages map[dkms.Package]*candidate
-	recipes  map[dkms.Ref]kbuild.Recipe
-	loaded   bool               // a package came from an archive during the run
-	faults   map[dkms.Ref]error // what stands behind a target that is not ready
+	loaded bool               // a package came from an archive during the run
+	faults map[dkms.Ref]error // what stands behind a target that is not ready
 
-	mu       sync.Mutex
+	kernels memo[dkms.KernelID, kbuild.Kernel]
+	recipes memo[dkms.Ref, kbuild.Recipe]
+
+	reading  sync.Mutex // held while a dkms.conf is evaluated; guards packages
+	packages map[dkms.Package]*candidate
+
+	keys sync.Mutex // held while the signing key is looked for, or made
+
+	mu       sync.Mutex                // guards what follows
 	changed  map[dkms.KernelID]touched // kernels whose modules this run has changed
 	provided map[dkms.Ref]bool         // not installed because the kernel has as good a module
 	did      map[dkms.Ref]report.Outcome
 	phases   []report.Phase
+	history  runRecord
 }
 
 func newRun(ctx context.Context, e Engine, c Call) (*run, error) {
@@ -57,9 +78,7 @@ func newRun(ctx context.Context, e Engine, c Call) (*run, error) {
 		result:  e.Stdout,
 		console: Console(e.Stderr, c.Quiet),
 
-		kernels:  map[dkms.KernelID]kbuild.Kernel{},
 		packages: map[dkms.Package]*candidate{},
-		recipes:  map[dkms.Ref]kbuild.Recipe{},
 		faults:   map[dkms.Ref]error{},
 		changed:  map[dkms.KernelID]touched{},
 		provided: map[dkms.Ref]bool{},
@@ -76,6 +95,9 @@ func newRun(ctx context.Context, e Engine, c Call) (*run, error) {
 		SourceDir:  or(c.SourceTree, framework.SourceTree),
 		InstallDir: or(c.InstallTree, framework.InstallTree),
 	}
+	r.digests = r.tree.Digests()
+	r.fingerprinter = &kbuild.Fingerprinter{Digests: r.digests}
+	r.history.Began = time.Now()
 	return r, nil
 }
 
@@ -116,12 +138,25 @@ func (r *run) begin() (end func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	end = func() { _ = lock.Unlock() }
+	r.writing = true
+	end = func() {
+		r.keepHistory()
+		r.writing = false
+		_ = lock.Unlock()
+	}
 	if err := r.sweep(); err != nil {
 		end()
 		return nil, err
 	}
 	return end, nil
+}
+
+// keepDigests saves what has been read, so that it need not be read again. That
+// this fails costs time only.
+func (r *run) keepDigests() {
+	if r.writing {
+		_ = r.digests.Save()
+	}
 }
 
 // sweep clears away what a killed run left, and runs the depmod it still owed.
@@ -175,7 +210,7 @@ func (r *run) writable() error {
 
 // kernel returns what is known of id, read once.
 func (r *run) kernel(id dkms.KernelID) (kbuild.Kernel, error) {
-	if k, ok := r.kernels[id]; ok {
+	if k, ok := r.kernels.get(id); ok {
 		return k, nil
 	}
 	k, err := kbuild.OpenKernel(kbuild.KernelOptions{
@@ -184,7 +219,7 @@ func (r *run) kernel(id dkms.KernelID) (kbuild.Kernel, error) {
 	if err != nil {
 		return kbuild.Kernel{}, err
 	}
-	r.kernels[id] = k
+	r.kernels.put(id, k)
 	return k, nil
 }
 

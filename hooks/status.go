@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
@@ -36,6 +38,9 @@ func (r *run) status() error {
 		if (only.Name == "" || w.Name == only.Name) && r.call.wantsKernel(w.KernelID) {
 			rows = append(rows, report.Row{Package: w.Package, Kernel: w.KernelID, State: dkms.Installed, WeakFrom: w.From})
 		}
+	}
+	if !r.call.Compatible {
+		rows = r.further(rows, have)
 	}
 	for _, problem := range have.Problems {
 		r.console.Warn(problem.String())
@@ -76,16 +81,75 @@ func (r *run) rows(p tree.PackageState) []report.Row {
 		if !r.call.wantsKernel(s.KernelID) {
 			continue
 		}
-		row := report.Row{Package: p.Package, Kernel: s.KernelID, State: s.State, Originals: s.Originals, Missing: s.Missing, Differs: s.Differs}
-		if why := r.staleness(s.Ref); why != "" {
-			row.Further = append(row.Further, report.Further{State: report.Stale, Reason: why})
-		}
-		rows = append(rows, row)
+		rows = append(rows, report.Row{Package: p.Package, Kernel: s.KernelID, State: s.State, Originals: s.Originals, Missing: s.Missing, Differs: s.Differs})
 	}
 	if len(rows) == 0 {
 		rows = append(rows, report.Row{Package: p.Package, State: dkms.Added})
 	}
 	return rows
+}
+
+// further adds what DKMS has no line for: what has failed, is stale or retired,
+// or waits for headers.
+func (r *run) further(rows []report.Row, have tree.Snapshot) []report.Row {
+	at := map[dkms.Ref]int{}
+	for i, row := range rows {
+		ref := dkms.Ref{Package: row.Package, KernelID: row.Kernel}
+		at[ref] = i
+		if why := r.staleness(ref); why != "" && row.Kernel != (dkms.KernelID{}) && row.WeakFrom == "" {
+			rows[i].Further = append(rows[i].Further, report.Further{State: report.Stale, Reason: why})
+		}
+	}
+	add := func(ref dkms.Ref, f report.Further) {
+		i, ok := at[ref]
+		if !ok {
+			i = len(rows)
+			at[ref] = i
+			rows = append(rows, report.Row{Package: ref.Package, Kernel: ref.KernelID, State: dkms.Added})
+		}
+		rows[i].Further = append(rows[i].Further, f)
+	}
+	for _, p := range have.Packages {
+		for _, f := range p.Failures {
+			if r.call.wantsKernel(f.KernelID) {
+				add(f.Ref, report.Further{State: report.BuildFailed, Reason: f.Problem, Log: f.Log, Since: f.Began})
+			}
+		}
+		if p.Retired != nil {
+			add(dkms.Ref{Package: p.Package}, report.Further{State: report.Retired, Reason: p.Retired.Why, Since: p.Retired.Since})
+		}
+	}
+	for ref, why := range r.waiting(have) {
+		add(ref, report.Further{State: report.PendingHeaders, Reason: why})
+	}
+	return rows
+}
+
+// waiting are the wanted packages that wait for a kernel's headers.
+func (r *run) waiting(have tree.Snapshot) map[dkms.Ref]string {
+	all, err := r.onDisk()
+	if err != nil {
+		return nil
+	}
+	var ids []dkms.KernelID
+	for _, k := range all {
+		if k.HasImage() && k.RequireHeaders() != nil && r.call.wantsKernel(k.KernelID) {
+			ids = append(ids, k.KernelID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found := map[dkms.Ref]string{}
+	r.quietly(func() {
+		want := r.wantAll(have, ids, autoYes)
+		for _, n := range plan.Diff(want, r.haveOf(have, want)).Notes {
+			if n.Reason == plan.PendingHeaders {
+				found[n.Ref] = pkgmgr.HeadersPackage(r.ctx, n.Ref.Release)
+			}
+		}
+	})
+	return found
 }
 
 // promised asks ref's dkms.conf for its modules. What is odd about the

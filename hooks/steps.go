@@ -17,9 +17,9 @@ import (
 // doAdd registers the package of s and runs its POST_ADD; if that fails, it is
 // as if nothing had been added.
 func (r *run) doAdd(ctx context.Context, s plan.Step) error {
-	c := r.packages[s.Ref.Package]
+	c := r.candidateIn(s.Ref.Package, r.tree.SourceLink(s.Ref.Package), false)
 	if c.bring == nil {
-		return r.register(ctx, c)
+		return r.enter(ctx, c)
 	}
 	from := c.source
 	brought, err := c.bring()
@@ -27,7 +27,7 @@ func (r *run) doAdd(ctx context.Context, s plan.Step) error {
 		return err
 	}
 	c.source = brought.Place
-	if err := r.register(ctx, c); err != nil {
+	if err := r.enter(ctx, c); err != nil {
 		c.source = from
 		return errors.Join(err, brought.Undo())
 	}
@@ -35,7 +35,8 @@ func (r *run) doAdd(ctx context.Context, s plan.Step) error {
 	return brought.Keep()
 }
 
-func (r *run) register(ctx context.Context, c *candidate) error {
+// enter makes c a package of the tree.
+func (r *run) enter(ctx context.Context, c *candidate) error {
 	if err := r.tree.Register(c.Package, c.source); err != nil {
 		return err
 	}
@@ -49,7 +50,9 @@ func (r *run) register(ctx context.Context, c *candidate) error {
 // sayAdded prints what people and their notes know of add, and runs POST_ADD in
 // between, for the first kernel of the call.
 func (r *run) sayAdded(ctx context.Context, c *candidate) error {
-	fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(c.Package), c.source)
+	if r.event == "" {
+		fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(c.Package), c.source)
+	}
 	ref := dkms.Ref{Package: c.Package}
 	if ids, err := r.call.targets(); err == nil {
 		ref.KernelID = ids[0]
@@ -57,7 +60,9 @@ func (r *run) sayAdded(ctx context.Context, c *candidate) error {
 	if err := r.script(ctx, c, ref, "POST_ADD", c.postAdd); err != nil {
 		return err
 	}
-	fmt.Fprintln(r.result, "DKMS: add completed.")
+	if r.event == "" {
+		fmt.Fprintln(r.result, "DKMS: add completed.")
+	}
 	return nil
 }
 
@@ -72,6 +77,10 @@ func (r *run) doBuild(ctx context.Context, s plan.Step, line func(string)) error
 		return err
 	}
 	job.Depends = r.symversOf(depends, s.Ref.KernelID)
+	made, err := r.fingerprint(s.Ref)
+	if err != nil {
+		return err
+	}
 	scratch, err := r.tree.NewScratch(s.Ref)
 	if err != nil {
 		return err
@@ -93,7 +102,7 @@ func (r *run) doBuild(ctx context.Context, s plan.Step, line func(string)) error
 		r.phases = append(r.phases, report.Phase{Of: s.Ref.String(), Name: p.Name, Duration: p.Duration})
 	}
 	r.mu.Unlock()
-	return r.tree.Publish(s.Ref, result.Stage, r.builtOf(s.Ref, job.Recipe))
+	return r.tree.Publish(s.Ref, result.Stage, r.builtOf(s.Ref, job.Recipe, made))
 }
 
 // keepFailed keeps what a person needs to see why a build failed.
@@ -111,13 +120,12 @@ func (r *run) keepFailed(ref dkms.Ref, scratch *tree.Scratch, err error) error {
 }
 
 // builtOf is what the tree remembers of a build.
-func (r *run) builtOf(ref dkms.Ref, recipe kbuild.Recipe) tree.Built {
-	b := tree.Built{Modules: r.modulesOf(recipe)}
-	if c, ok := r.packages[ref.Package]; ok {
-		// The directory too: its time tells of overrides that come or go.
-		overrides, _ := filepath.Glob(filepath.Join(etcDir, c.Name+"*.conf"))
-		b.ConfFiles = append([]string{c.confFile, etcDir}, overrides...)
-	}
+func (r *run) builtOf(ref dkms.Ref, recipe kbuild.Recipe, from kbuild.Fingerprint) tree.Built {
+	b := tree.Built{Modules: r.modulesOf(recipe), Fingerprint: from.String()}
+	c := r.candidateIn(ref.Package, r.tree.SourceLink(ref.Package), true)
+	// The directory too: its time tells of overrides that come or go.
+	overrides, _ := filepath.Glob(filepath.Join(etcDir, c.Name+"*.conf"))
+	b.ConfFiles = append([]string{c.confFile, etcDir}, overrides...)
 	return b
 }
 

@@ -173,7 +173,7 @@ func (r *run) haveOf(s tree.Snapshot, want plan.Want) plan.Have {
 
 // want begins what shall be.
 func (r *run) want() plan.Want {
-	return plan.Want{NoDepmod: r.call.NoDepmod, PostTransaction: r.framework.PostTransaction != ""}
+	return plan.Want{NoDepmod: r.call.NoDepmod, Initramfs: r.wantsInitramfs(), PostTransaction: r.framework.PostTransaction != ""}
 }
 
 // refsOf lists every package that is built for some kernel.

@@ -32,7 +32,10 @@ func normalise(args []string, actions []*cli.Command, flags []cli.Flag) ([]strin
 			if action != "" {
 				return nil, &dkms.Error{Kind: dkms.OneActionOnly, Object: action + " and " + word, Problem: "only one action can be done at a time"}
 			}
-			action = word
+			if action = word; action == "hook" {
+				// What follows are the words of whoever called the script.
+				return compose(action, options, append(operands, args[i+1:]...)), nil
+			}
 			continue
 		}
 		name, value, joined := strings.Cut(word, "=")

@@ -10,7 +10,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 )
 
-var testActions = []*cli.Command{{Name: "build"}, {Name: "remove"}}
+var testActions = []*cli.Command{{Name: "build"}, {Name: "remove"}, {Name: "hook"}}
 
 func TestNormalise(t *testing.T) {
 	t.Parallel()
@@ -28,6 +28,7 @@ func TestNormalise(t *testing.T) {
 		{[]string{"-m", "build", "remove"}, []string{"remove", "-m", "build", "--"}},
 		{[]string{"--version"}, []string{"--version", "--"}},
 		{[]string{"build", "-j", "0"}, []string{"build", "-j", "0", "--"}},
+		{[]string{"--root", "/x", "hook", "kernel-install", "remove", "6.1", "-k"}, []string{"hook", "--root", "/x", "--", "kernel-install", "remove", "6.1", "-k"}},
 		{nil, []string{"--"}},
 	} {
 		got, err := normalise(tt.in, testActions, flags())

@@ -36,7 +36,8 @@ func flags() []cli.Flag {
 		&cli.BoolFlag{Name: "symlink-modules", Usage: "install links to the tree instead of copies"},
 		&cli.IntFlag{Name: "j", Value: -1, Usage: "run `N` compilers at a time (0: no limit)"},
 		&cli.StringFlag{Name: "root", Usage: "work inside `DIR`, a root file system; every other path is looked up in there"},
-		&cli.BoolFlag{Name: "json", Usage: "machine-readable output (status, plan)"},
+		&cli.BoolFlag{Name: "fix", Usage: "doctor: mend what is safe to mend"},
+		&cli.BoolFlag{Name: "json", Usage: "machine-readable output (status, plan, check, doctor)"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors only"},
 		&cli.BoolFlag{Name: "verbose", Usage: "print what the build prints"},
 		&cli.BoolFlag{Name: "debug", Usage: "the same as --verbose"},
@@ -72,6 +73,7 @@ func call(c *cli.Context, compatible bool) (hooks.Call, error) {
 		KernelSource:   c.String("kernelsourcedir"),
 		TemplateKernel: c.String("templatekernel"),
 		Archive:        c.String("archive"),
+		Fix:            c.Bool("fix"),
 		Directives:     c.StringSlice("directive"),
 
 		Force:             c.Bool("force"),

@@ -75,6 +75,7 @@ func newApp(compatible bool, stdout, stderr io.Writer) *cli.App {
 func command(program string, a hooks.Action, compatible bool) *cli.Command {
 	return &cli.Command{
 		Name:               a.Name,
+		Hidden:             a.Hidden,
 		Usage:              a.Usage,
 		UsageText:          strings.TrimSpace(program + " " + a.Name + " [OPTION …] " + a.Operands),
 		Description:        a.Help,

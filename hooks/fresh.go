@@ -1,0 +1,102 @@
+package hooks
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+)
+
+// markStale has ref built again, for a reason in words. What is built stays in
+// place until then.
+func (r *run) markStale(ref dkms.Ref, why string) error {
+	return system.WriteFile(r.stalePath(ref), []byte(why+"\n"), 0o644)
+}
+
+// stalePath is the file by whose presence, and in whose words, what is built
+// for ref is to be built again. It goes with the directory when that is.
+func (r *run) stalePath(ref dkms.Ref) string {
+	return filepath.Join(r.tree.RefDir(ref), ".stale")
+}
+
+// staleness says why a build of ref would give something else than what is
+// there; empty: it would not. What ref was built from is looked at by those
+// actions only that compare what is with what should be: DKMS's own say
+// "already built" of whatever there is.
+func (r *run) staleness(ref dkms.Ref) string {
+	if text, err := os.ReadFile(r.stalePath(ref)); err == nil {
+		return strings.TrimSpace(string(text))
+	}
+	if !r.declarative {
+		return ""
+	}
+	manifest, err := r.tree.Manifest(ref)
+	if err != nil {
+		return ""
+	}
+	then, ok := kbuild.ParseFingerprint(manifest.Fingerprint)
+	if !ok {
+		return ""
+	}
+	now, err := r.fingerprint(ref)
+	if err != nil {
+		return ""
+	}
+	return then.Changed(now)
+}
+
+// fingerprint tells what ref would be built from now. It is an error when that
+// cannot be told: no headers, no source, no valid dkms.conf.
+func (r *run) fingerprint(ref dkms.Ref) (kbuild.Fingerprint, error) {
+	if f, ok := r.fingerprints.get(ref); ok {
+		return f, nil
+	}
+	c, k, recipe, err := r.resolved(ref)
+	if err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	if err := k.RequireHeaders(); err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	source, err := filepath.EvalSymlinks(c.source)
+	if err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	env, err := r.buildEnvironment(r.ctx, k.Release)
+	if err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	f, err := r.fingerprinter.Of(r.ctx, recipe, k, source, etcDir, env)
+	if err == nil {
+		r.fingerprints.put(ref, f)
+	}
+	return f, err
+}
+
+// adopt takes over what DKMS built, or we before we took fingerprints: from
+// now on it is known what it was made from, as far as that can be told. Nothing
+// is built for it.
+func (r *run) adopt(p tree.PackageState) error {
+	var errs []error
+	for _, s := range p.Refs {
+		manifest, err := r.tree.Manifest(s.Ref)
+		if err == nil && manifest.Fingerprint != "" {
+			continue
+		}
+		now, err := r.fingerprint(s.Ref)
+		if err != nil {
+			continue // another time
+		}
+		_, k, recipe, err := r.resolved(s.Ref)
+		if err != nil {
+			continue
+		}
+		errs = append(errs, r.tree.Adopt(s.Ref, r.builtOf(s.Ref, recipe, now), r.usualPlacements(k, recipe)))
+	}
+	return errors.Join(errs...)
+}

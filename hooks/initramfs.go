@@ -1,0 +1,47 @@
+package hooks
+
+import (
+	"context"
+
+	"github.com/dkms-hook/dkms-hook/conf"
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/initramfs"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
+)
+
+// wantsInitramfs reports whether initial RAM file systems are this run's
+// business.
+func (r *run) wantsInitramfs() bool {
+	return r.framework.Initrd != conf.Never && !r.callerMakesInitramfs
+}
+
+// doInitramfs makes the kernel's initial RAM file system anew if there is one
+// and it holds a module that has changed, or a package or framework.conf asks
+// for it. A module in there is loaded before that in /lib/modules is seen.
+func (r *run) doInitramfs(ctx context.Context, s plan.Step) error {
+	changed, ok := r.touchedBy(s.Ref.KernelID)
+	if !ok {
+		return nil
+	}
+	image, ok := initramfs.Find(s.Ref.Release)
+	if !ok {
+		return nil
+	}
+	needed := r.framework.Initrd == conf.Always || changed.initrd
+	if !needed {
+		holds, err := image.Holds(ctx, changed.modules)
+		if err != nil {
+			r.console.Warn(err.Error() + "; it is made anew to be on the safe side")
+		}
+		needed = holds || err != nil
+	}
+	if !needed {
+		return nil
+	}
+	if err := image.Refresh(ctx, r.console.W); err != nil {
+		return &dkms.Error{Kind: dkms.InitramfsFailed, Object: image.Path, Problem: "could not be made anew with the modules that have changed", Err: err,
+			Hint: "the old one is likely to hold the old modules; " + image.Tool + " can be run by hand"}
+	}
+	r.console.Notice(image.Path + ": made anew, because it holds modules that have changed")
+	return nil
+}
