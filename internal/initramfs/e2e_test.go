@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// answer finds the image of a release, has it made, or says which of the
-// modules, asked for one by one, are in it.
+// answer finds the image of a release, has it made, or prints those of the
+// arguments, each one module or some with commas between, of which it holds one.
 func answer(release string, args []string) error {
 	i, ok := Find(release)
 	if !ok {
@@ -43,13 +43,13 @@ func answer(release string, args []string) error {
 	if args[0] == "refresh" {
 		return i.Refresh(context.Background(), os.Stdout)
 	}
-	for _, module := range args {
-		held, err := i.Holds(context.Background(), []string{module})
+	for _, modules := range args {
+		held, err := i.Holds(context.Background(), strings.Split(modules, ","))
 		if err != nil {
 			return err
 		}
 		if held {
-			fmt.Println(module)
+			fmt.Println(modules)
 		}
 	}
 	return nil
@@ -100,26 +100,27 @@ func (d debian) ask(t *testing.T, args ...string) string {
 	return strings.TrimSpace(r.Stdout)
 }
 
-// agrees compares us with a program that lists an image: of all the kernel's
-// modules we must find those that it lists.
+// agrees compares us with a program that lists an image: we must find those
+// modules that it lists, and no other one of the kernel's.
 func (d debian) agrees(t *testing.T, lister ...string) {
 	t.Helper()
-	var listed []string
+	var listed, others []string
 	for _, m := range regexp.MustCompile(`(?m)([^/\s]+)\.ko$`).FindAllStringSubmatch(d.Must(lister...).Stdout, -1) {
 		listed = append(listed, m[1])
 	}
-	var all []string
-	for _, path := range d.Glob("/lib/modules/" + d.release + "/kernel/fs/*/*.ko") {
-		all = append(all, strings.TrimSuffix(filepath.Base(path), ".ko"))
-	}
-	all = append(all, listed...)
-	slices.Sort(all)
 	slices.Sort(listed)
-	all, listed = slices.Compact(all), slices.Compact(listed)
-	if len(listed) == 0 || len(all) <= len(listed) {
-		t.Fatalf("%d modules of %d in the image: this proves nothing", len(listed), len(all))
+	listed = slices.Compact(listed)
+	for _, path := range d.Glob("/lib/modules/" + d.release + "/kernel/fs/*/*.ko") {
+		name := strings.TrimSuffix(filepath.Base(path), ".ko")
+		if !slices.Contains(listed, name) {
+			others = append(others, name)
+		}
 	}
-	if got := strings.Fields(d.ask(t, all...)); !slices.Equal(got, listed) {
+	if len(listed) == 0 || len(others) == 0 {
+		t.Fatalf("%d modules in the image, %d not: this proves nothing", len(listed), len(others))
+	}
+	got := strings.Fields(d.ask(t, append(slices.Clone(listed), strings.Join(others, ","))...))
+	if !slices.Equal(got, listed) {
 		t.Errorf("modules found: %q\n%s lists: %q", got, lister[0], listed)
 	}
 }
@@ -135,7 +136,7 @@ func TestInitramfsTools(t *testing.T) {
 	}
 	d.Write("/etc/initramfs-tools/modules", "my-mod\nvfat\n")
 	d.Write("/boot/initrd.img-6.0.0-other", "as before")
-	for _, compress := range []string{"zstd", "gzip", "xz", "lzma", "bzip2"} {
+	for _, compress := range []string{"zstd", "xz"} {
 		d.Write("/etc/initramfs-tools/conf.d/compress", "COMPRESS="+compress+"\n")
 		said := d.ask(t, "refresh")
 		if strings.Count(said, "Generating ") != 1 || !strings.Contains(said, "Generating "+path) {
