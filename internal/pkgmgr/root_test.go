@@ -208,6 +208,10 @@ func TestMain(m *testing.M) {
 		helperCaller(os.Args[1], os.Args[2:])
 	case "activate":
 		helperActivate(os.Args[1], os.Args[2] == "await")
+	case "state":
+		fmt.Print(PackageState(context.Background(), os.Args[1]))
+	case "headers":
+		fmt.Print(HeadersPackage(context.Background(), os.Args[1]))
 	}
 }
 
