@@ -36,7 +36,8 @@ func of(ts *testscript.TestScript) *last { return ts.Value(lastKey{}).(*last) }
 // program is `dkms ARGS` or `dkms-hook ARGS`, with the script's own trees.
 func program(name string) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
-		cmd := exec.Command(filepath.Join(filepath.Dir(binary), name), append(args, ts.Getenv("DKMSTREE"), ts.Getenv("SOURCETREE"), ts.Getenv("INSTALLTREE"))...)
+		trees := []string{ts.Getenv("DKMSTREE"), ts.Getenv("SOURCETREE"), ts.Getenv("INSTALLTREE")}
+		cmd := exec.Command(filepath.Join(filepath.Dir(binary), name), append(trees, args...)...)
 		cmd.Dir = ts.MkAbs(".")
 		cmd.Env = append(os.Environ(), "LC_ALL=C", "PATH="+ts.Getenv("PATH"))
 		var stdout, stderr bytes.Buffer
