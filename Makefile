@@ -9,6 +9,7 @@ VERSION ?= $(shell tools/version)
 VERSION := $(VERSION)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 DEBS    := build/e2e/debs
+ROOTFS  := build/e2e/rootfs
 E2E      = $(GO) test -tags e2e -count=1 -parallel 2
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME ?= 30s
@@ -62,14 +63,15 @@ race: deps-test ## run the tests of the packages with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 .PHONY: e2e
-e2e: deps-test build debs ## run the end-to-end tests, in the cut that fits into CI
+e2e: deps-test packages debs rootfs ## run the end-to-end tests, in the cut that fits into CI
 	$(E2E) -timeout 5m -run Oracle ./internal/tree
 	$(E2E) -timeout 20m ./test/e2e/...
 
 .PHONY: e2e-full
-e2e-full: deps-test build debs ## run the end-to-end tests whole
+e2e-full: deps-test packages debs rootfs ## run the end-to-end tests whole
 	$(E2E) -timeout 5m -run Oracle ./internal/tree
 	$(E2E) -timeout 80m ./test/e2e -full
+	$(E2E) -timeout 80m ./test/e2e/apt -full
 
 .PHONY: bench
 bench: deps-test build debs ## compare the speed with the real dkms, on the same tree in the same run
@@ -88,7 +90,7 @@ fuzz: ## fuzz each target for FUZZTIME (30s)
 .PHONY: check
 check: vet lint ## all that is checked without running: vet, formatting, linter
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt these:"; echo "$$out"; exit 1; }
-	@for f in tools/deps tools/debs .ci/run; do bash -n $$f; done
+	@for f in tools/deps tools/debs tools/rootfs .ci/run; do bash -n $$f; done
 	@echo "make check: all good"
 
 .PHONY: vet
@@ -119,6 +121,10 @@ deps: deps-test ## install the Debian packages that are missing for building and
 .PHONY: debs
 debs: ## fetch the Debian packages that end-to-end tests unpack, dkms among them
 	@tools/debs $(DEBS)
+
+.PHONY: rootfs
+rootfs: ## make the Debian that end-to-end tests of apt and dpkg run in
+	@tools/rootfs $(ROOTFS)
 
 .PHONY: help
 help: ## list the targets

@@ -55,6 +55,9 @@ func open(tb testing.TB, env []string, enter func(dir string) error) *Box {
 	return b
 }
 
+// For returns the same box for a subtest: it fails that one.
+func (b *Box) For(tb testing.TB) *Box { return &Box{tb: tb, env: b.env, calls: b.calls} }
+
 // Lacks skips a test that cannot run here, and says what it lacks. In CI
 // nothing may be lacking, so there the test fails.
 func Lacks(tb testing.TB, what string) {

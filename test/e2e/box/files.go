@@ -90,6 +90,12 @@ func (b *Box) Confine(path, size string) {
 	b.RemoveAll("/run/confine")
 }
 
+// Widen changes the size of what Confine has mounted.
+func (b *Box) Widen(path, size string) {
+	b.tb.Helper()
+	b.try(func() error { return unix.Mount("", path, "", unix.MS_REMOUNT, "size="+size+",mode=755") })
+}
+
 // Thaw takes away what Freeze or Confine mounted.
 func (b *Box) Thaw(path string) {
 	b.tb.Helper()
