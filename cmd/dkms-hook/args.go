@@ -34,7 +34,11 @@ func normalise(args []string, actions []*cli.Command, flags []cli.Flag) ([]strin
 			}
 			if action = word; action == "hook" {
 				// What follows are the words of whoever called the script.
-				return compose(action, options, append(operands, args[i+1:]...)), nil
+				words := args[i+1:]
+				if len(words) > 0 && words[0] == "--" {
+					words = words[1:]
+				}
+				return compose(action, options, append(operands, words...)), nil
 			}
 			continue
 		}

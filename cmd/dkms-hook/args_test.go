@@ -29,6 +29,7 @@ func TestNormalise(t *testing.T) {
 		{[]string{"--version"}, []string{"--version", "--"}},
 		{[]string{"build", "-j", "0"}, []string{"build", "-j", "0", "--"}},
 		{[]string{"--root", "/x", "hook", "kernel-install", "remove", "6.1", "-k"}, []string{"hook", "--root", "/x", "--", "kernel-install", "remove", "6.1", "-k"}},
+		{[]string{"hook", "--", "boot"}, []string{"hook", "--", "boot"}},
 		{nil, []string{"--"}},
 	} {
 		got, err := normalise(tt.in, testActions, flags())
