@@ -86,8 +86,9 @@ func firstLine(out []byte) string {
 	return ""
 }
 
-// oneLine makes s fit for a line of a record.
+// oneLine makes s fit for a line of a record, and for JSON.
 func oneLine(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 	const most = 200
 	if len(s) > most {

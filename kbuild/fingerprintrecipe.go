@@ -85,5 +85,8 @@ var jobsOption = regexp.MustCompile(`(^|\s)(-j *[0-9]*|--jobs(=[0-9]+)?)(\s|$)`)
 // withoutJobs takes -jN out of a make command: how many compilers run at a
 // time is no matter of what they make.
 func withoutJobs(command string) string {
-	return jobsOption.ReplaceAllString(command, " ")
+	for jobsOption.MatchString(command) { // one match takes the space before the next
+		command = jobsOption.ReplaceAllString(command, " ")
+	}
+	return command
 }
