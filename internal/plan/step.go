@@ -99,7 +99,7 @@ const (
 	BrokenSource   Reason = "broken"
 	InvalidConf    Reason = "invalid-conf"
 	FailedBefore   Reason = "failed-before" // with the same inputs; a person may have it tried again
-	Conflict       Reason = "conflict" // another target contradicts this one, or it makes no sense
+	Conflict       Reason = "conflict"      // another target contradicts this one, or it makes no sense
 )
 
 // Schema is the version of the JSON form of a Plan. It rises when a field
