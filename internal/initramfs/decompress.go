@@ -71,6 +71,10 @@ func openGzip(r *bufio.Reader) (io.Reader, error) {
 	return z, err
 }
 
+// zstdWindow is the longest that the kernel can handle, in bytes (Linux,
+// lib/decompress_unzstd.c). A damaged image must not ask for all the memory.
+const zstdWindow = 128 << 20
+
 // zstdSegment reads zstd frames up to what is none.
 type zstdSegment struct {
 	*zstd.Decoder
@@ -83,7 +87,7 @@ func openZstd(r *bufio.Reader) (io.Reader, error) {
 	z := &zstdSegment{source: r}
 	// One thread, because others may be building, and because it then reads
 	// no byte more than the magic number of another frame.
-	dec, err := zstd.NewReader(readerFunc(z.feed), zstd.WithDecoderConcurrency(1))
+	dec, err := zstd.NewReader(readerFunc(z.feed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow))
 	z.Decoder = dec
 	return z, err
 }
