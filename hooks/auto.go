@@ -159,7 +159,10 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 		case plan.InvalidConf: // has been told whole
 			failed++
 		case plan.ExcludedByRule, plan.MissingDepends:
-			r.console.Notice(line)
+			// Whoever starts the machine every day has been told.
+			if r.event == "" || len(p.Steps) > 0 || r.talkative() {
+				r.console.Notice(line)
+			}
 		default:
 			r.console.Problem(errors.New(line))
 			failed++

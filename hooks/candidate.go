@@ -52,8 +52,9 @@ func (r *run) recipe(c *candidate, k kbuild.Kernel) (kbuild.Recipe, error) {
 	}
 	if !c.warned {
 		for _, w := range cf.Warnings {
-			// Who registers it may mend it; who builds it every week cannot.
-			if !w.Deprecated || !c.registered || r.talkative() {
+			// Who registers it may mend it; who builds it every week, or has a
+			// distribution package do so, cannot.
+			if !w.Deprecated || !c.registered && r.event == "" || r.talkative() {
 				r.console.Warn(w.String())
 			}
 		}
