@@ -12,12 +12,12 @@ const (
 	dkmsLevel = "3.4.3"
 )
 
-// description is paragraphs of at most 80 columns.
+// description is paragraphs of at most 79 columns.
 const description = `Rebuilds, verifies, signs and installs the kernel modules that are registered
 by their dkms.conf, whenever a kernel, its headers or a module changes: all of
 them in one parallel run for each transaction of the package manager.
 
 Called as dkms it speaks the command line of DKMS, on the same tree, so that
-packages made for DKMS work as they are. One module that does not compile leaves
-neither other modules nor the package manager broken; dkms-hook check tells
+packages made for DKMS work as they are. One module that does not compile
+breaks neither other modules nor the package manager; dkms-hook check tells
 before a reboot whether a module is missing.`

@@ -17,7 +17,7 @@ type kind int
 
 const (
 	file      kind = iota
-	config         // belongs to the administrator once it is there
+	config         // Debian: a conffile. RPM: replaced, because it is a program
 	directory      // there without anything in it, and removed with us
 	link
 	doc     // RPM: may be left out of an installation
@@ -143,7 +143,8 @@ func compressed(text []byte) ([]byte, error) {
 	if _, err := w.Write(text); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), w.Close()
+	err = w.Close()
+	return b.Bytes(), err
 }
 
 // script returns a script of the packages, which lies in templates.

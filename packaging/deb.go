@@ -51,7 +51,7 @@ func debInfo(r release) *nfpm.Info {
 				Triggers: nfpm.DebTriggers{
 					// Packages that depend on one with modules are configured
 					// after the run; kernels wait for nobody.
-					Interest:        []string{name},
+					InterestAwait:   []string{name},
 					InterestNoAwait: []string{"/lib/modules", "/usr/lib/modules"},
 				},
 			},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -82,19 +83,22 @@ func moduleDirs(source string, modules []string) (map[string]string, error) {
 	}
 }
 
-// licenceIn is the text of a module's licence. The Apache License is everywhere.
+// apacheText is the full text of the Apache License, which is there already.
+var apacheText = regexp.MustCompile(`(?s)[ \t]*Apache License\s+Version 2\.0, January 2004.*?limitations under the License\.`)
+
+// licenceIn is the text of a module's licence.
 func licenceIn(dir string) (string, error) {
 	for _, file := range []string{"LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING"} {
 		text, err := os.ReadFile(filepath.Join(dir, file))
 		switch {
 		case errors.Is(err, os.ErrNotExist):
+			continue
 		case err != nil:
 			return "", err
-		case bytes.Contains(text, []byte("Apache License")) && !bytes.Contains(text, []byte("Redistribution")):
-			return "Licensed under the Apache License, Version 2.0, as dkms-hook is.", nil
-		default:
-			return strings.TrimSpace(strings.ReplaceAll(string(text), "\r", "")), nil
 		}
+		text = bytes.ReplaceAll(text, []byte("\r"), nil)
+		text = apacheText.ReplaceAll(text, []byte("Licensed under the Apache License, Version 2.0, as dkms-hook is."))
+		return string(bytes.TrimSpace(text)), nil
 	}
 	return "", errors.New("has no licence")
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"io"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/google/rpmpack"
@@ -17,9 +19,7 @@ func writeRPM(r release, entries []entry, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		p.AddFile(rpmFile(r, e))
-	}
+	addFiles(p, r, entries)
 	for name, add := range map[string]func(string){
 		"post": p.AddPostin, "preun": p.AddPreun, "postun": p.AddPostun, "posttrans": p.AddPosttrans,
 	} {
@@ -90,8 +90,26 @@ var rpmlib = rpmpack.Relations{
 	{Name: "/bin/sh", Sense: scriptlets},
 	{Name: "rpmlib(CompressedFileNames)", Version: "3.0.4-1", Sense: rpmpack.SenseRPMLIB | rpmpack.SenseLess | rpmpack.SenseEqual},
 	{Name: "rpmlib(FileDigests)", Version: "4.6.0-1", Sense: rpmpack.SenseRPMLIB | rpmpack.SenseLess | rpmpack.SenseEqual},
+	{Name: "rpmlib(PayloadFilesHavePrefix)", Version: "4.0-1", Sense: rpmpack.SenseRPMLIB | rpmpack.SenseLess | rpmpack.SenseEqual},
 	{Name: "rpmlib(PayloadIsXz)", Version: "5.2-1", Sense: rpmpack.SenseRPMLIB | rpmpack.SenseLess | rpmpack.SenseEqual},
 	{Name: "rpmlib(RichDependencies)", Version: "4.12.0-1", Sense: rpmpack.SenseRPMLIB | rpmpack.SenseLess | rpmpack.SenseEqual},
+}
+
+// addFiles adds what the package brings. rpmpack has names in the payload that
+// begin with a slash, so that who unpacks it by hand, rpm2cpio p.rpm | cpio -i,
+// writes over the machine's own files. rpmbuild has a dot before them there, but
+// not in the header.
+func addFiles(p *rpmpack.RPM, r release, entries []entry) {
+	var dirs []string
+	for _, e := range entries {
+		f := rpmFile(r, e)
+		f.Name = "." + f.Name
+		p.AddFile(f)
+		if dir, _ := path.Split(e.path); !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	p.AddCustomTag(tagDirNames, rpmpack.EntryStringSlice(dirs))
 }
 
 // File types of inode(7), which RPM has in a file's mode.
@@ -107,10 +125,6 @@ func rpmFile(r release, e entry) rpmpack.RPMFile {
 		f.Mode |= isDirectory
 	case link:
 		f.Mode |= isLink
-	case config:
-		// What an administrator has changed, or another dkms has left, is kept
-		// beside ours: a hook of another program in its place would not do.
-		f.Type = rpmpack.ConfigFile
 	case doc:
 		f.Type = rpmpack.DocFile
 	case licence:
@@ -119,8 +133,9 @@ func rpmFile(r release, e entry) rpmpack.RPMFile {
 	return f
 }
 
-// Tags of transaction file triggers and of the changelog, rpmtag.h.
+// Tags of rpmtag.h that rpmpack does not know, or not as we need them.
 const (
+	tagDirNames                   = 1118
 	tagChangelogTime              = 1080
 	tagChangelogName              = 1081
 	tagChangelogText              = 1082
