@@ -63,6 +63,7 @@ func TestHolds(t *testing.T) {
 		"half a frame":  func(b []byte) []byte { return join(packed(t, "zstd", b[:1000]), packed(t, "zstd", b[1000:])) },
 		"EFI":           func(b []byte) []byte { return efi(".initrd", b) },
 		"EFI, zstd":     func(b []byte) []byte { return efi(".initrd", join(early, packed(t, "zstd", b))) },
+		"EFI, bzip2":    func(b []byte) []byte { return efi(".initrd", run(t, b, "bzip2")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -35,14 +35,32 @@ func kernelPaths(release string) []string {
 	return slices.Concat([]string{"/boot/vmlinuz-" + release, "/boot/vmlinux-" + release}, paths)
 }
 
-// dpkgHeaders asks dpkg-query -S. It prints "PACKAGE[, PACKAGE]…: PATH" for
-// each path that it finds, and "diversion by …" lines beside.
+// dpkgHeaders looks for packages of the kernel by their usual names, and only
+// then for who owns its files: that makes dpkg-query read the lists of all
+// packages, which takes twenty times as long.
 func dpkgHeaders(ctx context.Context, release string) string {
-	args := append([]string{"dpkg-query", "-S"}, kernelPaths(release)...)
-	out, _ := query(ctx, args...) // it fails when any one path is not found
+	args := []string{"dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n"}
+	for _, k := range debKernels {
+		for _, end := range debEnds {
+			args = append(args, k[0]+release+end)
+		}
+	}
+	out, _ := query(ctx, args...) // it fails when any one name is unknown
+	for line := range strings.Lines(out) {
+		status, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if dpkgState(status) == Absent {
+			continue
+		}
+		if headers, of := debHeadersOf(name); of == release {
+			return headers
+		}
+	}
+	out, _ = query(ctx, append([]string{"dpkg-query", "-S"}, kernelPaths(release)...)...)
 	return debHeaders(out, release)
 }
 
+// debHeaders reads what dpkg-query -S prints: "PACKAGE[, PACKAGE]…: PATH" for
+// each path that it finds, and "diversion by …" lines beside.
 func debHeaders(found, release string) string {
 	first := ""
 	for line := range strings.Lines(found) {
@@ -78,13 +96,16 @@ var debKernels = [][2]string{
 	{"pve-kernel-", "pve-headers-"},
 }
 
+// debEnds may follow the release in those names.
+var debEnds = []string{"", "-unsigned", "-signed"}
+
 // debHeadersOf returns the headers' package for a kernel's package, and the
 // rest of its name, mostly the release.
 func debHeadersOf(owner string) (name, rest string) {
 	owner, _, _ = strings.Cut(owner, ":")
 	for _, k := range debKernels {
 		if rest, ok := strings.CutPrefix(owner, k[0]); ok {
-			for _, end := range []string{"-unsigned", "-signed", "-signed-template"} {
+			for _, end := range debEnds {
 				rest = strings.TrimSuffix(rest, end)
 			}
 			return k[1] + rest, rest

@@ -20,6 +20,7 @@ func TestHeadersPackageDpkg(t *testing.T) {
 		{name: "linux-modules-extra-6.8.0-31-generic", files: []string{"/lib/modules/6.8.0-31-generic/kernel/b.ko.zst"}},
 		{name: "linux-modules-a-nvidia-535-6.8.0-31-generic", files: []string{"/lib/modules/6.8.0-31-generic/kernel/nvidia/n.ko"}},
 		{name: "proxmox-kernel-6.8.4-2-pve-signed", files: []string{"/boot/vmlinuz-6.8.4-2-pve"}},
+		{name: "linux-image-5.5", files: []string{"/boot/vmlinuz-5.5.0-mine"}},
 		{name: "raspberrypi-kernel", files: []string{"/lib/modules/6.1.21-v8+/kernel/a.ko"}},
 		{name: "only-headers", files: []string{"/lib/modules/1.2.3/build"}},
 		{name: "stranger", files: []string{"/lib/modules/4.5.6/kernel/a.ko"}},
@@ -29,7 +30,13 @@ func TestHeadersPackageDpkg(t *testing.T) {
 			t.Fatalf("%s cannot be installed", d.name)
 		}
 	}
+	// A removed kernel whose postrm stays is no owner.
+	gone := deb{name: "linux-image-3.3", version: "1", files: []string{"/boot/vmlinuz-3.3"}, scripts: map[string]string{"postrm": ":\n"}}
+	if !r.dpkg(t, nil, "-i", gone.build(t)) || !r.dpkg(t, nil, "--remove", gone.name) || r.status(t, gone.name) != "config-files" {
+		t.Fatalf("%s cannot be installed and removed", gone.name)
+	}
 	for release, want := range map[string]string{
+		"3.3":                "",
 		"6.1.0-9-amd64":      "linux-headers-6.1.0-9-amd64",
 		"6.12.1-amd64":       "linux-headers-6.12.1-amd64",
 		"7.2.13+deb14-amd64": "linux-headers-7.2.13+deb14-amd64",
@@ -37,6 +44,7 @@ func TestHeadersPackageDpkg(t *testing.T) {
 		"6.8.0-31-generic":   "linux-headers-6.8.0-31-generic",
 		"6.8.4-2-pve":        "proxmox-headers-6.8.4-2-pve",
 		"6.1.21-v8+":         "raspberrypi-kernel-headers",
+		"5.5.0-mine":         "linux-headers-5.5",
 		"1.2.3":              "",
 		"4.5.6":              "",
 		"9.9.9":              "",
