@@ -119,10 +119,7 @@ func (t Tree) readFailure(r dkms.Ref) (Failure, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return Failure{}, err
 	}
-	if f.Schema != failureSchema || f.Ref != r {
-		return Failure{}, fmt.Errorf("schema %d of %s is not understood", f.Schema, f.Ref)
-	}
-	return f, nil
+	return f, checkRecord(f.Schema, failureSchema, f.Ref, r)
 }
 
 // builtSince asks the change time of module/, which no program chooses and
@@ -204,6 +201,22 @@ func (t Tree) sweepLogs(p dkms.Package) (errs []error) {
 		system.PruneEmpty(dir, t.PackageDir(p))
 	})
 	return errs
+}
+
+// schemaError is about a record that another program wrote.
+type schemaError struct{ schema, known int }
+
+func (e *schemaError) Error() string { return fmt.Sprintf("schema %d is not understood", e.schema) }
+
+// checkRecord reports whether a record that was read for want can be used.
+func checkRecord(schema, known int, about, want dkms.Ref) error {
+	if schema != known {
+		return &schemaError{schema, known}
+	}
+	if about != want {
+		return fmt.Errorf("it is about %s", about)
+	}
+	return nil
 }
 
 // encode makes the JSON of a record of ours, for people to read, too.

@@ -108,11 +108,18 @@ func (t Tree) dropKernelDir(release string) error {
 // directories and what depmod wrote.
 func isVacant(dir string) bool {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Dir(path) == dir && d.Type().IsRegular() && slices.Contains(depmodFiles, d.Name()) {
+		if err != nil || d.IsDir() || isDepmodFile(dir, path) {
 			return err
 		}
 		return fs.ErrExist
 	}) == nil
+}
+
+// isDepmodFile reports whether path is what depmod writes into a kernel's
+// directory dir.
+func isDepmodFile(dir, path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && filepath.Dir(path) == dir && slices.Contains(depmodFiles, filepath.Base(path))
 }
 
 // removeEmpty removes a directory that has but directories in it. Anything else,

@@ -385,7 +385,7 @@ func (t Tree) readJournal(path string) (*Transaction, error) {
 		return nil, err
 	}
 	if tx.log.Schema != journalSchema {
-		return nil, fmt.Errorf("schema %d is not understood", tx.log.Schema)
+		return nil, &schemaError{tx.log.Schema, journalSchema}
 	}
 	for _, c := range tx.log.Changes {
 		for _, p := range []string{c.Path, c.New, c.Old} {

@@ -112,8 +112,8 @@ func (t Tree) Manifest(r dkms.Ref) (Manifest, error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w", t.manifestPath(r), err)
 	}
-	if m.Schema != manifestSchema || m.Ref != r {
-		return Manifest{}, fmt.Errorf("%s: schema %d of %s is not understood", t.manifestPath(r), m.Schema, m.Ref)
+	if err := checkRecord(m.Schema, manifestSchema, m.Ref, r); err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w", t.manifestPath(r), err)
 	}
 	for _, f := range m.Installed {
 		if !below(t.KernelDir(r.Release), f.Path) || filepath.Base(f.File) != f.File {

@@ -2,7 +2,6 @@ package tree
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -83,7 +82,7 @@ func (t Tree) retirement(p dkms.Package) (*Retirement, error) {
 		return nil, err
 	}
 	if f.Schema != retirementSchema {
-		return nil, fmt.Errorf("schema %d is not understood", f.Schema)
+		return nil, &schemaError{f.Schema, retirementSchema}
 	}
 	return &f.Retirement, nil
 }
