@@ -161,8 +161,8 @@ func TestFingerprintErrors(t *testing.T) {
 	if _, err := in.try(ctx, p); !errors.Is(err, context.Canceled) {
 		t.Errorf("Of = %v with a context that has ended; want that", err)
 	}
-	if _, err := in.try(t.Context(), p); err != nil {
-		t.Errorf("Of = %v after a context that had ended; want it forgotten", err)
+	if got, err := in.try(t.Context(), p); err != nil || got != in.by(t, &Fingerprinter{}) {
+		t.Errorf("Of = %+v, %v after a context that had ended; want it forgotten", got, err)
 	}
 	ok(t, os.RemoveAll(in.source))
 	_, err := in.try(t.Context(), p)

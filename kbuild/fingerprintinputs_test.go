@@ -84,6 +84,7 @@ func newInputs(t *testing.T) *inputs {
 	unpack(t, in.headers(""), fingerprintHeaders)
 	write(t, filepath.Join(in.etc, "good/patches/two.patch"), "mine\n", 0o644)
 	write(t, filepath.Join(in.etc, "good/prepare.sh"), "#!/bin/sh\n", 0o755)
+	in.env = []string{"OTHER=1", "KEPT=1"}
 	in.compiler(t, "fakecc-12", version12)
 	t.Setenv("PATH", in.bin)
 	return in
@@ -151,6 +152,12 @@ func sourceChanges() []inputChange {
 	return []inputChange{
 		{"content", edit("good.c", inSource), sourceChanged},
 		{"content of the same size", func(t *testing.T, in *inputs) { write(t, inSource(in, "good.c"), "int evil;\n", 0o644) }, sourceChanged},
+		{"content of the same size and time", func(t *testing.T, in *inputs) { // as tar and dpkg set it
+			info, err := os.Stat(inSource(in, "good.c"))
+			ok(t, err)
+			write(t, inSource(in, "good.c"), "int evil;\n", 0o644)
+			ok(t, os.Chtimes(inSource(in, "good.c"), info.ModTime(), info.ModTime()))
+		}, sourceChanged},
 		{"content below", edit("inc/good.h", inSource), sourceChanged},
 		{"its own patch", edit("patches/one.patch", inSource), sourceChanged},
 		{"a new file", func(t *testing.T, in *inputs) { write(t, inSource(in, ".hidden"), "", 0o644) }, sourceChanged},
@@ -186,7 +193,8 @@ func recipeChanges() []inputChange {
 		{"a new script of /etc/dkms", func(t *testing.T, in *inputs) { write(t, inEtc(in, "after.sh"), "", 0o755) }, recipeChanged},
 		{"a script of /etc/dkms that is no longer one", func(t *testing.T, in *inputs) { ok(t, os.Chmod(inEtc(in, "prepare.sh"), 0o644)) }, recipeChanged},
 		{"the order of patches", func(_ *testing.T, in *inputs) { slices.Reverse(in.recipe.Patches) }, recipeChanged},
-		{"build_environment", func(_ *testing.T, in *inputs) { in.env = []string{"EXTRA=1"} }, recipeChanged},
+		{"a variable's value", func(_ *testing.T, in *inputs) { in.env = []string{"OTHER=1", "KEPT=2"} }, recipeChanged},
+		{"a new variable", func(_ *testing.T, in *inputs) { in.env = append(in.env, "EXTRA=1") }, recipeChanged},
 	}
 }
 
@@ -274,6 +282,7 @@ func harmless() []inputChange {
 		{"a patch of /etc/dkms that nobody wants", func(t *testing.T, in *inputs) { write(t, inEtc(in, "patches/three.patch"), "", 0o644) }, ""},
 		{"a script of /etc/dkms that is not of a build", func(t *testing.T, in *inputs) { write(t, inEtc(in, "installed.sh"), "", 0o755) }, ""},
 		{"another package's", func(t *testing.T, in *inputs) { write(t, filepath.Join(in.etc, "bad/patches/one.patch"), "", 0o644) }, ""},
+		{"the order of variables", func(_ *testing.T, in *inputs) { in.env = []string{"KEPT=0", "KEPT=1", "OTHER=1"} }, ""},
 		{"places in dkms.conf's arrays", func(_ *testing.T, in *inputs) { in.recipe.Modules[0].Index = 7 }, ""},
 		{"another kernel's compression", func(t *testing.T, in *inputs) { write(t, filepath.Join(in.dir, "modules/K/kernel/a.ko.xz"), "", 0o644) }, ""},
 		{"modules that were installed", func(t *testing.T, in *inputs) {
