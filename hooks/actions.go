@@ -41,6 +41,8 @@ func actions() []Action {
 			Help: "Looks at every kernel that has an image, or at each -k. Exit status 0: all there; 1: something is missing; 2: something is stale or waits."},
 		{Name: "retry", Usage: "try again what has failed", Operands: "[NAME[/VER]]", ours: true, declarative: true, run: (*run).retry,
 			Help: "Forgets that builds have failed, for one package or for all, and makes all kernels, or each -k, match."},
+		{Name: "doctor", Usage: "explain what is odd in the tree", ours: true, run: (*run).doctor,
+			Help: "Explains each broken, half-written or foreign entry; with --fix mends what is safe to mend, and says what it did."},
 		{Name: "register", Usage: "for scriptlets of packages: it has been installed", Operands: "NAME/VER", ours: true, run: (*run).register,
 			Help: "Registers the package, whatever was before. The run at the end of the transaction builds it."},
 		{Name: "retire", Usage: "for scriptlets of packages: it is being replaced", Operands: "NAME/VER", ours: true, run: (*run).retire,
