@@ -28,6 +28,14 @@ type host struct {
 // with what they need.
 func newHost(t *testing.T, packages ...string) *host {
 	t.Helper()
+	h := newBareHost(t)
+	h.dnf(append([]string{"install", "debian-host-compat", "debian-host-matched"}, packages...)...)
+	return h
+}
+
+// newBareHost returns a host without packages.
+func newBareHost(t *testing.T) *host {
+	t.Helper()
 	tar := repo(t)
 	h := &host{Box: box.NewOn(t, lower(t)), t: t, seenRuns: map[string]bool{}}
 	h.Unpack(tar)
@@ -37,7 +45,6 @@ func newHost(t *testing.T, packages ...string) *host {
 	h.Write("/etc/dnf/dnf.conf", "[main]\ngpgcheck=0\ninstall_weak_deps=0\nbest=1\n")
 	h.Write("/etc/dnf/vars/releasever", "99\n")
 	h.WriteProgram("/usr/lib/kernel/install.d/50-dracut.install", initrdPlugin)
-	h.dnf(append([]string{"install", "debian-host-compat"}, packages...)...)
 	return h
 }
 
@@ -224,9 +231,9 @@ func (h *host) log(name string) string {
 // wantNothingOf demands that of a kernel nothing is left.
 func (h *host) wantNothingOf(k kernel) {
 	h.t.Helper()
-	left := h.Glob("/var/lib/dkms/*/*/" + k.Uname() + "*")
-	left = append(left, h.Glob("/var/lib/dkms/*/*/.log/"+k.Uname()+"*")...)
-	left = append(left, h.Glob("/var/lib/dkms/*/kernel-"+k.Uname()+"*")...)
+	left := h.Glob("/var/lib/dkms/[^.]*/*/" + k.Uname() + "*")
+	left = append(left, h.Glob("/var/lib/dkms/[^.]*/*/.log/"+k.Uname()+"*")...)
+	left = append(left, h.Glob("/var/lib/dkms/[^.]*/kernel-"+k.Uname()+"*")...)
 	for _, dir := range []string{"/lib/modules/" + k.Uname(), "/usr/src/kernels/" + k.Uname()} {
 		if h.Exists(dir) {
 			left = append(left, strings.Fields(h.Run("find", dir).Stdout)...)

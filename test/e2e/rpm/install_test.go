@@ -36,7 +36,7 @@ func TestSeparateTransactions(t *testing.T) {
 		{core, devel, foo}, {devel, foo, core},
 		{core, foo, devel}, {devel, core, foo}, {foo, core, devel}, {foo, devel, core},
 	} {
-		t.Run(strings.Join(order, ","), func(t *testing.T) {
+		t.Run(strings.Join(order, " then "), func(t *testing.T) {
 			if i > 1 {
 				long(t)
 			}

@@ -98,8 +98,9 @@ func TestHeadersLater(t *testing.T) {
 	h.check(0)
 }
 
-// A kernel of the same name is reinstalled: its modules are not compiled again,
-// and are there when its initrd is made.
+// A kernel is reinstalled: its modules are there when its initrd is made. Its
+// old %preun tells kernel-install that it is removed, and cannot be told from a
+// removal, so they are compiled again, once.
 func TestKernelReinstall(t *testing.T) {
 	k := kernels(t)[0]
 	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
@@ -108,6 +109,23 @@ func TestKernelReinstall(t *testing.T) {
 	h.dnf("reinstall", k.core(), k.devel())
 	h.wantEdition("foo", "1.0-1", k)
 	h.wantInitrd(k, "foo")
-	h.wantCompiled(nil)
+	if n := h.compiled()["foo/1.0 "+k.Uname()]; n > 1 {
+		t.Errorf("foo was compiled %d times", n)
+	}
+	h.check(0)
+}
+
+// Our package has headers come with the kernels, now and when newer ones come.
+func TestHeadersAlong(t *testing.T) {
+	all := kernels(t)
+	a, c := all[0], all[2]
+	h := newBareHost(t)
+	h.dnf("install", "debian-host-compat", a.core())
+	h.dnf("install", engine, "foo-dkms-1.0-1", "kernel-devel-matched-"+a.Version)
+	h.wantEdition("foo", "1.0-1", a)
+	h.dnf("upgrade", "kernel-core", "kernel-devel-matched")
+	h.wantEdition("foo", "1.0-1", a, c)
+	h.wantInitrd(c, "foo")
+	h.wantCompiled([]string{"foo/1.0"}, a, c)
 	h.check(0)
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -18,7 +17,7 @@ import (
 
 var (
 	full = flag.Bool("full", false, "run the long tests, too")
-	seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the moments at which dnf is killed")
+	seed = flag.Uint64("seed", 0, "seed of the moments at which dnf is killed; 0 takes one from the clock")
 )
 
 // long skips, without -full, a test that does not fit into CI.
@@ -83,12 +82,4 @@ func uname() string {
 		panic(err)
 	}
 	return unix.ByteSliceToString(u.Release[:])
-}
-
-// program is where the binary under test lies.
-func program() string {
-	if path := os.Getenv("DKMS_HOOK_BIN"); path != "" {
-		return path
-	}
-	return filepath.Join(projectRoot(), "bin/dkms-hook")
 }

@@ -128,8 +128,8 @@ func TestOneRun(t *testing.T) {
 			events = append(events, r.Event)
 		}
 	}
-	if len(events) != 1 || !strings.HasPrefix(events[0], "rpm-trigger") {
-		t.Errorf("runs that build: %q; want one, rpm-trigger", events)
+	if len(events) != 1 || events[0] != "hook rpm-trigger" {
+		t.Errorf("runs that build: %q; want one, of the file trigger", events)
 	}
 	if did["built"] != 4 || did["failed"] != 2 || did["installed"] != 4 {
 		t.Errorf("outcomes %v; want 4 built, 4 installed, 2 failed", did)

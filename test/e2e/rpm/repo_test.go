@@ -74,7 +74,8 @@ POST_INSTALL="back.sh"`
 func specs(tb testing.TB) map[string]string {
 	tb.Helper()
 	out := map[string]string{
-		"host": render(tb, hostSpec, module{Version: "1", Release: "1", Style: style{rpm: "debian-host-compat"}}),
+		"host":    render(tb, hostSpec, module{Version: "1", Release: "1", Style: style{rpm: "debian-host-compat"}}),
+		"matched": render(tb, matchedSpec, module{Version: "1", Release: "1", Style: style{rpm: "debian-host-matched"}}),
 	}
 	three := kernels(tb)
 	for _, k := range append(three[:], running(tb)) {
@@ -119,41 +120,23 @@ func repo(tb testing.TB) []byte {
 // engine is the name of the package under test.
 const engine = "dkms-hook"
 
-// ours puts the package under test into the box that makes the repository.
+// ours puts the package under test into the box that makes the repository:
+// DKMS_HOOK_RPM, or what make packages has made.
 func ours(tb testing.TB, b *box.Box) {
 	tb.Helper()
-	packages, err := filepath.Glob(filepath.Join(projectRoot(), "dist/dkms-hook-*-1.x86_64.rpm"))
-	if err != nil || len(packages) == 0 {
-		standIn(tb, b)
-		return
+	path := os.Getenv("DKMS_HOOK_RPM")
+	if path == "" {
+		found, _ := filepath.Glob(filepath.Join(projectRoot(), "dist/dkms-hook-*.x86_64.rpm"))
+		if len(found) != 1 {
+			tb.Fatalf("%d packages to test in dist, want 1: make packages makes it", len(found))
+		}
+		path = found[0]
 	}
-	if len(packages) != 1 {
-		tb.Fatalf("one package to test; want it in dist/, have %v", packages)
-	}
-	content, err := os.ReadFile(packages[0])
+	content, err := os.ReadFile(path)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	b.Write("/repo/"+filepath.Base(packages[0]), string(content))
-}
-
-func standIn(tb testing.TB, b *box.Box) {
-	tb.Helper()
-	content, err := os.ReadFile(program())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	b.WriteProgram("/src/dkms-hook/usr/sbin/dkms-hook", string(content))
-	b.Symlink("dkms-hook", "/src/dkms-hook/usr/sbin/dkms")
-	b.WriteProgram("/src/dkms-hook/usr/lib/dkms/common.postinst", "#!/bin/sh\nexec dkms-hook hook package-postinst \"$@\"\n")
-	b.WriteProgram("/src/dkms-hook/usr/lib/kernel/install.d/40-dkms.install", "#!/bin/sh\ndkms-hook hook kernel-install \"$@\"\nexit 0\n")
-	b.Write("/specs/dkms-hook.spec", repacked("dkms-hook", "1", `
-Provides: dkms = 3.4.3
-Conflicts: dkms
-`, `
-%transfiletriggerin -- /usr/src /lib/modules /usr/lib/modules
-dkms-hook hook rpm-trigger || :
-`))
+	b.Write("/repo/"+filepath.Base(path), string(content))
 }
 
 // stock puts a package of the real DKMS there, made from Debian's.
@@ -169,19 +152,18 @@ func stock(tb testing.TB, b *box.Box) {
 	b.Must("dpkg-deb", "-x", "/dkms.deb", "/src/dkms")
 	b.Must("rm", "-r", "/src/dkms/usr/share")
 	b.Must("touch", "/src/dkms/var/lib/dkms/dkms_dbversion") // so that the folder is in the package
-	b.Write("/specs/dkms.spec", repacked("dkms", "3.2.2", "", ""))
+	b.Write("/specs/dkms.spec", repacked("dkms", "3.2.2"))
 }
 
 // repacked is the spec of a package with the files below /src/NAME.
-func repacked(name, version, tags, scripts string) string {
-	return strings.NewReplacer("{{.Name}}", name, "{{.Version}}", version, "{{.Release}}", "1").Replace(strings.TrimLeft(preamble, "\n")) +
-		strings.TrimLeft(tags, "\n") + fmt.Sprintf(`
+func repacked(name, version string) string {
+	tags := strings.NewReplacer("{{.Name}}", name, "{{.Version}}", version, "{{.Release}}", "1").Replace(strings.TrimLeft(preamble, "\n"))
+	return tags + fmt.Sprintf(`
 %%description
 repacked
 %%install
 cp -a /src/%[1]s/. %%{buildroot}
 (cd %%{buildroot} && find . ! -type d | cut -c2-) >%%{_builddir}/files-%[1]s
-%[2]s
 %%files -f %%{_builddir}/files-%[1]s
-`, name, scripts)
+`, name)
 }
