@@ -159,6 +159,14 @@ func (m machine) has(release, name, version string) {
 	}
 }
 
+// hasFile is has for a kernel that has headers only, and so no index to ask.
+func (m machine) hasFile(release, name string) {
+	m.tb.Helper()
+	if len(m.Glob("/lib/modules/"+release+"/updates/dkms/"+name+".ko*")) != 1 {
+		m.tb.Errorf("kernel %s has no file of %s: %v", release, name, m.modules(release))
+	}
+}
+
 func (m machine) field(release, name, field string) string {
 	return strings.TrimSpace(m.Run("modinfo", "-k", release, "-F", field, name).Stdout)
 }
@@ -242,15 +250,15 @@ func (m machine) check(status int, says ...string) {
 	}
 }
 
-// treeOf returns what the tree has of a package or a kernel: every path below
-// /var/lib/dkms that has the word in it, dot-files too.
+// treeOf returns what the tree has of a package, a version or a kernel, dot-files
+// too.
 func (m machine) treeOf(word string) (paths []string) {
 	m.tb.Helper()
 	m.walk("/var/lib/dkms", func(path string, d fs.DirEntry) error {
-		if path == "/var/lib/dkms/.dkms-hook" {
+		switch name := d.Name(); {
+		case path == "/var/lib/dkms/.dkms-hook":
 			return fs.SkipDir
-		}
-		if strings.Contains(strings.TrimPrefix(path, "/var/lib/dkms/"), word) {
+		case name == word, strings.HasPrefix(name, "kernel-"+word+"-"):
 			paths = append(paths, path)
 		}
 		return nil

@@ -61,7 +61,7 @@ func proveOneRun(t *testing.T, m machine, runs []run) {
 		}
 		text := fmt.Sprintf("%s by %s: %v", r.path, r.Event, slices.Sorted(maps.Keys(built)))
 		switch {
-		case strings.HasPrefix(r.Event, "kernel-postinst"):
+		case strings.HasPrefix(r.Event, "hook kernel-postinst"):
 			kernel = append(kernel, text)
 		default:
 			last = append(last, text)
