@@ -44,8 +44,9 @@ func (t Tree) FailurePath(r dkms.Ref) string {
 	return filepath.Join(filepath.Dir(t.LogPath(r)), failureFile)
 }
 
-// RecordFailure remembers f for f.Ref, durably. A Last that is zero is now. Began
-// and Count are not the caller's: where the record that is kept has the same
+// RecordFailure remembers f for f.Ref, durably. A Last that is zero is now, and so
+// is one from before r was built (what failed is what came after). Began and
+// Count are not the caller's: where the record that is kept has the same
 // fingerprint, its Began stays and its Count grows by one; else they are Last
 // and 1. On an error the former record is still there. Kind NotInTree: the
 // package is not registered.
@@ -56,7 +57,7 @@ func (t Tree) RecordFailure(f Failure) error {
 	if !system.Exists(t.PackageDir(f.Package)) {
 		return notInTree(f.Package)
 	}
-	if f.Last.IsZero() {
+	if f.Last.IsZero() || t.builtSince(f) {
 		f.Last = time.Now()
 	}
 	f.Schema, f.Began, f.Count = failureSchema, f.Last, 1

@@ -182,6 +182,21 @@ func TestFailureBuiltSince(t *testing.T) {
 	}
 }
 
+// TestFailureAfterPublish: what is built and cannot be installed has failed,
+// though the caller took the time before.
+func TestFailureAfterPublish(t *testing.T) {
+	t.Parallel()
+	tr := newTree(t)
+	r := ref("pa", "1.0")
+	began := time.Now()
+	time.Sleep(2 * tick)
+	build(t, tr, r, "alpha.ko")
+	must(t, tr.RecordFailure(Failure{Ref: r, Step: "install", Last: began}))
+	if f, ok := tr.Failure(r); !ok || f.Step != "install" {
+		t.Errorf("Failure() = %+v, %v; want that of the install", f, ok)
+	}
+}
+
 // TestFailuresAtOnce: builds of one package for several kernels end at the same
 // time, some well.
 func TestFailuresAtOnce(t *testing.T) {
