@@ -12,6 +12,10 @@
 // first, and Sweep, called under the lock at the start of every run that
 // writes, undoes or finishes it.
 //
+// Besides states the tree remembers: what failed and for which inputs (Failure),
+// which packages are to go once something has taken their place (Retirement),
+// what runs did (AddRun), and digests of what has not changed (Digests).
+//
 // The package neither reads a dkms.conf nor builds, loads or indexes modules,
 // and it prints nothing.
 package tree
