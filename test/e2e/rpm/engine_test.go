@@ -11,6 +11,7 @@ import (
 // as it is, is not built again, and each program goes on with what the other
 // has left.
 func TestSwap(t *testing.T) {
+	t.Parallel()
 	k := running(t)
 	h := newHost(t, "dkms", k.core(), k.devel(), "kmod-nvid-latest-dkms-1.0-1")
 	if !h.wantEdition("nvid", "1.0-1", k) {
@@ -40,6 +41,7 @@ func TestSwap(t *testing.T) {
 
 // Reinstalling our package, and losing it for a while, changes no module.
 func TestEngineReinstall(t *testing.T) {
+	t.Parallel()
 	k, next := kernels(t)[0], kernels(t)[1]
 	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
 	h.compiled()
@@ -61,6 +63,7 @@ func TestEngineReinstall(t *testing.T) {
 // Erasing our package takes along what needs it, in one transaction that leaves
 // no module behind.
 func TestEngineErased(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
 	h.dnf("remove", engine)
@@ -88,6 +91,7 @@ const dracutPlugin = "#!/bin/sh\n[ \"$1\" = add ] || exec rm -f \"/boot/initramf
 // The initramfs is made once when a kernel comes, by its own plugin, and after
 // that whenever a module changes that is in it, or wants to be.
 func TestInitramfs(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	h := newHost(t, engine)
 	h.WriteProgram("/usr/bin/dracut", dracutStub)

@@ -26,6 +26,7 @@ rmdir /run/killed
 // Our program is killed in the middle of a transaction: dnf succeeds, what was
 // installed is still there, and the next transaction does what is left.
 func TestProgramKilled(t *testing.T) {
+	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
 	h := newHost(t, engine, a.core(), a.devel(), b.core(), b.devel(), "foo-dkms-1.0-1")
 	h.WriteProgram("/usr/local/bin/kills", killer)
@@ -46,12 +47,12 @@ func TestProgramKilled(t *testing.T) {
 // dnf is killed at a random moment of an upgrade: there is the module of the one
 // or of the other version, and what dnf and we do next ends right.
 func TestDnfKilled(t *testing.T) {
-	long(t)
+	t.Parallel()
 	k := kernels(t)[0]
 	start := cmp.Or(*seed, uint64(time.Now().UnixNano()))
 	moments := rand.New(rand.NewPCG(start, 0))
 	t.Logf("-seed %d", start)
-	for range 8 {
+	for range cut(1, make([]struct{}, 8)) {
 		h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
 		after := 100*time.Millisecond + time.Duration(moments.Int64N(int64(2500*time.Millisecond)))
 		ended, _ := h.RunKilled(after, "dnf", "-y", "upgrade", "foo-dkms-1.1-1")
@@ -70,9 +71,10 @@ func TestDnfKilled(t *testing.T) {
 // The disk is full: dnf succeeds, the module that worked stays, and when there
 // is room the next run catches up.
 func TestFullDisk(t *testing.T) {
-	long(t)
-	for _, dir := range []string{"/var/lib/dkms", "/lib/modules"} {
+	t.Parallel()
+	for _, dir := range cut(1, []string{"/var/lib/dkms", "/lib/modules"}) {
 		t.Run(dir, func(t *testing.T) {
+			t.Parallel()
 			k := kernels(t)[0]
 			h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
 			size := h.Must("sh", "-c", "du -sk "+dir+"/ | cut -f1").Stdout

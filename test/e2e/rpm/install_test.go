@@ -10,10 +10,12 @@ import (
 // Kernel, headers and modules come in one transaction, on a machine with and
 // without our program.
 func TestOneTransaction(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	for _, engineBefore := range []bool{true, false} {
 		name := map[bool]string{true: "onto the engine", false: "with the engine"}[engineBefore]
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := newHost(t)
 			if engineBefore {
 				h.dnf("install", engine)
@@ -30,16 +32,15 @@ func TestOneTransaction(t *testing.T) {
 
 // Whatever comes last, the module is there at the end, and was compiled once.
 func TestSeparateTransactions(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	core, devel, foo := k.core(), k.devel(), "foo-dkms-1.0-1"
-	for i, order := range [][]string{
+	for _, order := range cut(2, [][]string{
 		{core, devel, foo}, {devel, foo, core},
 		{core, foo, devel}, {devel, core, foo}, {foo, core, devel}, {foo, devel, core},
-	} {
+	}) {
 		t.Run(strings.Join(order, " then "), func(t *testing.T) {
-			if i > 1 {
-				long(t)
-			}
+			t.Parallel()
 			h := newHost(t, engine)
 			for _, p := range order {
 				h.dnf("install", p)

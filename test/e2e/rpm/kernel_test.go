@@ -11,6 +11,7 @@ import (
 // its initrd is made, and nothing for the old one is touched. At the limit for
 // kernels the oldest leaves in the same transaction, without a trace.
 func TestKernelUpgrade(t *testing.T) {
+	t.Parallel()
 	all := kernels(t)
 	a, b, c := all[0], all[1], all[2]
 	h := newHost(t, engine, a.core(), a.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
@@ -36,24 +37,22 @@ func TestKernelUpgrade(t *testing.T) {
 // A kernel leaves: with its headers, before and after them. Nothing of it is
 // left, and other kernels keep their modules.
 func TestKernelRemoval(t *testing.T) {
+	t.Parallel()
 	all := kernels(t)
 	a, stays := all[0], all[1]
-	for _, c := range []struct {
+	for _, c := range cut(2, []struct {
 		name   string
 		kernel kernel
 		steps  [][]string
-		long   bool
 	}{
-		{"at once", a, [][]string{{a.core(), a.devel()}}, false},
-		{"headers first", a, [][]string{{a.devel()}, {a.core()}}, false},
-		{"image first", a, [][]string{{a.core()}, {a.devel()}}, true},
-		{"with the module", a, [][]string{{a.core(), a.devel(), "foo-dkms"}}, true},
-		{"one type of boot entry", all[2], [][]string{{all[2].core(), all[2].devel()}}, false},
-	} {
+		{"one type of boot entry", all[2], [][]string{{all[2].core(), all[2].devel()}}},
+		{"headers first", a, [][]string{{a.devel()}, {a.core()}}},
+		{"at once", a, [][]string{{a.core(), a.devel()}}},
+		{"image first", a, [][]string{{a.core()}, {a.devel()}}},
+		{"with the module", a, [][]string{{a.core(), a.devel(), "foo-dkms"}}},
+	}) {
 		t.Run(c.name, func(t *testing.T) {
-			if c.long {
-				long(t)
-			}
+			t.Parallel()
 			k := c.kernel
 			h := newHost(t, engine, k.core(), k.devel(), stays.core(), stays.devel(), "foo-dkms-1.0-1")
 			h.wantEdition("foo", "1.0-1", k, stays)
@@ -81,6 +80,7 @@ func TestKernelRemoval(t *testing.T) {
 // Without headers the module is pending, and it is said which package would
 // help; when that comes, by itself, the module is built.
 func TestHeadersLater(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	h := newHost(t, engine, k.core())
 	r := h.dnf("install", "foo-dkms-1.0-1")
@@ -102,6 +102,7 @@ func TestHeadersLater(t *testing.T) {
 // old %preun tells kernel-install that it is removed, and cannot be told from a
 // removal, so they are compiled again, once.
 func TestKernelReinstall(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
 	h.wantCompiled([]string{"foo/1.0"}, k)
@@ -117,6 +118,7 @@ func TestKernelReinstall(t *testing.T) {
 
 // Our package has headers come with the kernels, now and when newer ones come.
 func TestHeadersAlong(t *testing.T) {
+	t.Parallel()
 	all := kernels(t)
 	a, c := all[0], all[2]
 	h := newBareHost(t)

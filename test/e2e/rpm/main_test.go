@@ -20,12 +20,12 @@ var (
 	seed = flag.Uint64("seed", 0, "seed of the moments at which dnf is killed; 0 takes one from the clock")
 )
 
-// long skips, without -full, a test that does not fit into CI.
-func long(t *testing.T) {
-	t.Helper()
-	if !*full {
-		t.Skip("a long one: -full runs it")
+// cut returns the first n of some cases, all of them with -full.
+func cut[T any](n int, cases []T) []T {
+	if *full {
+		return cases
 	}
+	return cases[:n]
 }
 
 // projectRoot is where go.mod is.

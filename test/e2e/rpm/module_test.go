@@ -10,6 +10,7 @@ import (
 // The life of a package that was made for us, on a machine with two kernels.
 // Each edition is compiled once for each.
 func TestModuleLife(t *testing.T) {
+	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
 	h := newHost(t, engine, a.core(), a.devel(), b.core(), b.devel())
 	for _, step := range []struct {
@@ -44,6 +45,7 @@ func TestModuleLife(t *testing.T) {
 // A new release of a distribution package whose source is the same compiles
 // nothing, and touches no module.
 func TestRebuiltPackage(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	h := newHost(t, engine, k.core(), k.devel(), "bar-dkms-1.0-1")
 	h.wantCompiled([]string{"bar/1.0"}, k)
@@ -57,6 +59,7 @@ func TestRebuiltPackage(t *testing.T) {
 // An upgrade to what does not compile leaves the module that worked, and dnf
 // succeeds; who asks is told what is wrong and where. The next upgrade mends it.
 func TestUpgradeToBroken(t *testing.T) {
+	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
 	h := newHost(t, engine, a.core(), a.devel(), b.core(), b.devel(), "foo-dkms-1.1-1")
 	h.compiled()
@@ -94,7 +97,7 @@ func TestUpgradeToBroken(t *testing.T) {
 // Downgrading away from what does not compile, and erasing it, leave nothing of
 // it behind.
 func TestLeaveBroken(t *testing.T) {
-	long(t)
+	t.Parallel()
 	k := kernels(t)[0]
 	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.1-1")
 	h.dnf("upgrade", "foo-dkms-1.2-1")
@@ -112,6 +115,7 @@ func TestLeaveBroken(t *testing.T) {
 
 // Several packages in one transaction are one run.
 func TestOneRun(t *testing.T) {
+	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
 	h := newHost(t, engine, a.core(), a.devel(), b.core(), b.devel())
 	h.runs()

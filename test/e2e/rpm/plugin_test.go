@@ -11,8 +11,10 @@ import (
 // A module that does not compile keeps neither a kernel from being installed
 // nor its initrd from being made, whatever the policy is.
 func TestPluginForgives(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"", "fail"} {
 		t.Run("on_failure="+policy, func(t *testing.T) {
+			t.Parallel()
 			k := kernels(t)[0]
 			h := newHost(t, engine, "bad-dkms-1.0-1", "foo-dkms-1.0-1")
 			if policy != "" {
@@ -41,6 +43,7 @@ func TestPluginForgives(t *testing.T) {
 
 // Called a second time the plugin says nothing, does nothing, and is quick.
 func TestPluginAgain(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
 	before := h.identity(k, "foo") + h.identity(k, "bar")
@@ -77,6 +80,7 @@ func TestPluginAgain(t *testing.T) {
 // What a package's scripts call from inside our run neither waits for it nor
 // changes anything: the file trigger, the plugin, kernel-install.
 func TestFromInside(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	h := newHost(t, engine, k.core(), k.devel())
 	h.WriteProgram("/usr/local/bin/back", `#!/bin/sh
@@ -103,6 +107,7 @@ const weakModules = "#!/bin/sh\n{ echo \"called $*\"; cat; } >>/var/log/weak\n"
 
 // weak-modules is not called unless framework.conf says so.
 func TestWeakModules(t *testing.T) {
+	t.Parallel()
 	k := kernels(t)[0]
 	h := newHost(t, engine, k.core(), k.devel())
 	h.WriteProgram("/usr/sbin/weak-modules", weakModules)
