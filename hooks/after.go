@@ -31,32 +31,39 @@ func (r *run) modprobe(ctx context.Context, id dkms.KernelID) {
 	}
 }
 
-// weakModules tells Red Hat's and SUSE's weak-modules which modules came to k,
-// by their paths on its standard input; only where framework.conf asks for it.
-func (r *run) weakModules(ctx context.Context, k kbuild.Kernel) {
+// weakModules tells Red Hat's and SUSE's weak-modules which modules came to k and
+// which went, by their paths on its standard input; only where framework.conf
+// asks for it. Initial RAM file systems are not its business.
+func (r *run) weakModules(ctx context.Context, k kbuild.Kernel, gone []string) {
 	if !r.framework.WeakModules {
 		return
 	}
-	var paths []string
+	var came []string
 	for _, recipe := range r.installedOn(k.KernelID) {
 		if recipe.NoWeakModules {
 			continue
 		}
 		for _, m := range recipe.Modules {
 			if path, ok := r.tree.Locate(k.Release, m.Dest, m.DestDir); ok {
-				paths = append(paths, path)
+				came = append(came, path)
 			}
 		}
 	}
-	if len(paths) == 0 {
-		return
-	}
-	err := system.Run(ctx, system.Command{
-		Args: []string{"weak-modules", "--add-modules"}, Stdin: strings.NewReader(strings.Join(paths, "\n") + "\n"),
-		Stdout: r.console.W, Stderr: r.console.W,
-	})
-	if err != nil {
-		r.console.Warn("weak-modules: " + err.Error())
+	gone = slices.DeleteFunc(slices.Clone(gone), func(path string) bool { return slices.Contains(came, path) })
+	for _, change := range []struct {
+		option string
+		paths  []string
+	}{{"--remove-modules", gone}, {"--add-modules", came}} {
+		if len(change.paths) == 0 {
+			continue
+		}
+		err := system.Run(ctx, system.Command{
+			Args: []string{"weak-modules", "--no-initramfs", change.option}, Stdin: strings.NewReader(strings.Join(change.paths, "\n") + "\n"),
+			Stdout: r.console.W, Stderr: r.console.W,
+		})
+		if err != nil {
+			r.console.Warn("weak-modules: " + err.Error())
+		}
 	}
 }
 

@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
-	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
@@ -99,11 +97,16 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 
 // bring makes want of ids and settles it.
 func (r *run) bring(have tree.Snapshot, ids []dkms.KernelID, why string) (plan.Want, plan.Plan, error) {
+	defer r.keepDigests()
+	if r.call.AllKernels && r.declarative {
+		if err := r.revive(&have); err != nil {
+			return plan.Want{}, plan.Plan{}, err
+		}
+	}
 	if err := r.look(&have); err != nil {
 		return plan.Want{}, plan.Plan{}, err
 	}
 	want := r.wantAll(have, ids, why)
-	defer r.keepDigests()
 	p, err := r.settle(want, have)
 	if r.declarative && kindOf(err) == dkms.HeadersMissing {
 		err = nil // it waits, and sayNotDone says for what
@@ -168,28 +171,13 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 			failed++
 		}
 	}
-	r.sayWaiting(waiting)
+	r.recordWaiting(waiting)
 	for _, o := range r.did {
 		if o.Err != nil {
 			failed++
 		}
 	}
 	return failed
-}
-
-// sayWaiting tells, for each kernel without headers, who waits for them and
-// which distribution package would bring them.
-func (r *run) sayWaiting(waiting map[dkms.KernelID][]string) {
-	if !r.declarative {
-		return // DKMS's own actions end with that error
-	}
-	for _, id := range slices.SortedFunc(maps.Keys(waiting), dkms.CompareKernels) {
-		line := fmt.Sprintf("%s: no kernel headers, so not built yet: %s", id.Release, strings.Join(waiting[id], ", "))
-		if name := pkgmgr.HeadersPackage(r.ctx, id.Release); name != "" {
-			line += "; they come with the package " + name
-		}
-		r.console.Notice(line)
-	}
 }
 
 // wantAll is the newest version of each registered package, if that one is

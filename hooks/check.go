@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
-	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
@@ -55,7 +54,8 @@ func (r *run) check() error {
 	return sum(found)
 }
 
-// bootable are the kernels of the call, or those with an image.
+// bootable are the kernels of the call, or those with an image. On a machine
+// that has none, one that builds for others, they are those with headers.
 func (r *run) bootable() ([]dkms.KernelID, error) {
 	if len(r.call.Kernels) > 0 {
 		return r.call.targets()
@@ -69,6 +69,9 @@ func (r *run) bootable() ([]dkms.KernelID, error) {
 		if k.HasImage() {
 			ids = append(ids, k.KernelID)
 		}
+	}
+	if len(ids) == 0 {
+		return r.wantedKernels()
 	}
 	return ids, nil
 }
@@ -147,7 +150,7 @@ func (r *run) hasAsGood(s plan.Step, have tree.Snapshot) bool {
 }
 
 func (r *run) waitsFor(id dkms.KernelID) string {
-	if name := pkgmgr.HeadersPackage(r.ctx, id.Release); name != "" {
+	if name := r.headersPackage(id.Release); name != "" {
 		return "waits for kernel headers: " + name
 	}
 	return "waits for kernel headers"
@@ -176,7 +179,10 @@ func (r *run) printCheck(found []verdict, kernels int) error {
 			fmt.Fprintf(r.result, "  log: %s\n", v.Log)
 		}
 	}
-	if len(found) == 0 {
+	switch {
+	case kernels == 0:
+		fmt.Fprintf(r.result, "there is no kernel in %s\n", r.tree.InstallDir)
+	case len(found) == 0:
 		fmt.Fprintf(r.result, "all modules are there for %s\n", counted(kernels, "kernel"))
 	}
 	return nil

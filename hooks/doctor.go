@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -32,7 +33,8 @@ func (r *run) doctor() error {
 		if err != nil {
 			return err
 		}
-		return r.report(findings, true)
+		err = r.report(findings, true)
+		return errors.Join(err, r.sweep()) // which runs the depmods that are due
 	})
 }
 

@@ -85,7 +85,7 @@ func (r *run) adopt(p tree.PackageState) error {
 	var errs []error
 	for _, s := range p.Refs {
 		manifest, err := r.tree.Manifest(s.Ref)
-		if err == nil && manifest.Fingerprint != "" {
+		if _, known := kbuild.ParseFingerprint(manifest.Fingerprint); err == nil && known {
 			continue
 		}
 		now, err := r.fingerprint(s.Ref)

@@ -19,6 +19,7 @@ type touched struct {
 
 	modules []string // names of what came or went
 	initrd  bool     // a package asks for the initial RAM file system (REMAKE_INITRD)
+	gone    []string // paths of modules that were uninstalled
 }
 
 // doInstall copies the modules to where the kernel looks for them.
@@ -69,8 +70,25 @@ func refused(err error) error {
 	return &refusal
 }
 
-// touch notes an install of what recipe says, or with nil an uninstall.
-func (r *run) touch(recipe kbuild.Recipe, install *tree.Transaction) {
+// installedPaths are the files of ref, by its manifest or, where dkms installed
+// it, by where its dkms.conf has them.
+func (r *run) installedPaths(ref dkms.Ref, known []tree.Placement) []string {
+	var paths []string
+	manifest, err := r.tree.Manifest(ref)
+	for _, f := range manifest.Installed {
+		paths = append(paths, f.Path)
+	}
+	if err != nil {
+		for _, p := range known {
+			paths = append(paths, p.To)
+		}
+	}
+	return paths
+}
+
+// touch notes an install of what recipe says, or with nil an uninstall of the
+// files gone.
+func (r *run) touch(recipe kbuild.Recipe, install *tree.Transaction, gone ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	id := recipe.KernelID
@@ -78,6 +96,14 @@ func (r *run) touch(recipe kbuild.Recipe, install *tree.Transaction) {
 	t.initrd = t.initrd || recipe.RemakeInitrd
 	for _, m := range recipe.Modules {
 		t.modules = append(t.modules, m.Dest)
+	}
+	for _, path := range gone {
+		if name, ok := tree.ModuleName(path); ok && !slices.Contains(t.modules, name) {
+			t.modules = append(t.modules, name)
+		}
+	}
+	if !recipe.NoWeakModules {
+		t.gone = append(t.gone, gone...)
 	}
 	if install == nil {
 		t.removed = true
@@ -105,6 +131,7 @@ func (r *run) doUninstall(ctx context.Context, s plan.Step) error {
 	if bad == nil {
 		known = r.usualPlacements(k, recipe)
 	}
+	paths := r.installedPaths(s.Ref, known)
 	change, err := r.tree.Uninstall(s.Ref, known)
 	if err != nil {
 		return err
@@ -113,7 +140,7 @@ func (r *run) doUninstall(ctx context.Context, s plan.Step) error {
 		return errors.Join(err, change.Undo())
 	}
 	recipe.Ref = s.Ref
-	r.touch(recipe, nil)
+	r.touch(recipe, nil, paths...)
 	if bad != nil {
 		return nil
 	}
@@ -149,7 +176,7 @@ func (r *run) doDepmod(ctx context.Context, s plan.Step) error {
 	if err := r.tree.DepmodDone(k.Release); err != nil {
 		return err
 	}
-	r.weakModules(ctx, k)
+	r.weakModules(ctx, k, t.gone)
 	r.modprobe(ctx, id)
 	return nil
 }

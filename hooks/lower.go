@@ -61,9 +61,28 @@ func (r *run) lowerFrom(have tree.Snapshot, p dkms.Package, goal dkms.State) err
 			Ref: dkms.Ref{Package: p, KernelID: id}, Goal: goal, Lower: true, Why: "asked for", Force: force,
 		})
 	}
+	if goal == dkms.Absent && r.call.All {
+		want.Targets = append(want.Targets, r.leftBehind(have, p)...)
+	}
 	done, err := r.settle(want, have)
 	r.sayNothingToLower(done, state)
 	return err
+}
+
+// leftBehind are the retired versions of p's name that were kept for want of
+// what p was to be; they go with it.
+func (r *run) leftBehind(have tree.Snapshot, p dkms.Package) []plan.Target {
+	var targets []plan.Target
+	for _, o := range have.Packages {
+		switch {
+		case o.Name != p.Name || o.Version == p.Version:
+		case o.Retired == nil:
+			return nil // there is another one that they may be kept for
+		default:
+			targets = append(targets, lowered(dkms.Ref{Package: o.Package}, dkms.Absent, p.String()+" is being removed"))
+		}
+	}
+	return targets
 }
 
 func broken(s tree.PackageState) error {

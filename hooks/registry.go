@@ -38,9 +38,6 @@ func (r *run) register() error {
 		return err
 	}
 	r.event = r.call.Action
-	if err := r.safeUpgrade(p); err != nil {
-		r.console.Warn(err.Error())
-	}
 	if err := r.ensureRegistered(p, ""); err != nil {
 		return err
 	}
@@ -89,7 +86,12 @@ func notInTree(p dkms.Package) error {
 // ensureRegistered registers p from its archive in archiveDir, where there is
 // one, else from its place in /usr/src.
 func (r *run) ensureRegistered(p dkms.Package, archiveDir string) error {
+	// With rpm the old package's last scriptlet comes after this.
+	r.call.RPMSafeUpgrade = pkgmgr.Caller().Manager == pkgmgr.RPM
 	return r.change(func(have tree.Snapshot) error {
+		if err := r.safeUpgrade(p); err != nil {
+			r.console.Warn(err.Error())
+		}
 		state, ok := have.Find(p)
 		if ok && state.Retired != nil {
 			if err := r.tree.Unretire(p); err != nil {

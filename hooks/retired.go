@@ -6,10 +6,25 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
-	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
+
+// revive makes a retired package count again whose upgrade was called off, or
+// turned out to be one to the same version: its source is there, and nobody
+// else bears its name.
+func (r *run) revive(have *tree.Snapshot) error {
+	for i, p := range have.Packages {
+		if p.Retired == nil || p.State == dkms.Broken || r.comes(*have, p) || r.unfinished(p) {
+			continue
+		}
+		if err := r.tree.Unretire(p.Package); err != nil {
+			return err
+		}
+		have.Packages[i].Retired = nil
+	}
+	return nil
+}
 
 // clearAway is the second half of a run that makes things match: what has been
 // retired goes, as far as something has taken its place, and so does what was
@@ -21,13 +36,7 @@ func (r *run) clearAway() error {
 	}
 	want := r.want()
 	for _, p := range have.Packages {
-		if p.Retired != nil {
-			targets, err := r.lowerRetired(have, p)
-			if err != nil {
-				return err
-			}
-			want.Targets = append(want.Targets, targets...)
-		}
+		want.Targets = append(want.Targets, r.lowerRetired(have, p)...)
 	}
 	gone, err := r.goneKernels(have)
 	if err != nil {
@@ -35,7 +44,7 @@ func (r *run) clearAway() error {
 	}
 	for _, s := range refsOf(have) {
 		if slices.Contains(gone, s.Release) {
-			want.Targets = append(want.Targets, plan.Target{Ref: s.Ref, Goal: dkms.Added, Lower: true, Force: true, Why: "kernel " + s.Release + " is gone"})
+			want.Targets = append(want.Targets, lowered(s.Ref, dkms.Added, "kernel "+s.Release+" is gone"))
 		}
 	}
 	if len(want.Targets) > 0 {
@@ -52,40 +61,53 @@ func (r *run) clearAway() error {
 	return nil
 }
 
-// lowerRetired returns what may go of a retired package.
-func (r *run) lowerRetired(have tree.Snapshot, p tree.PackageState) ([]plan.Target, error) {
-	successor := slices.ContainsFunc(have.Packages, func(o tree.PackageState) bool {
-		return o.Name == p.Name && o.Version != p.Version && o.Retired == nil && o.State != dkms.Broken
-	})
-	if !successor {
-		return r.withoutSuccessor(p)
+// lowerRetired returns what may go of p: nothing, unless it is retired, or its
+// source has gone without a word and a newer version is there.
+func (r *run) lowerRetired(have tree.Snapshot, p tree.PackageState) []plan.Target {
+	whole := dkms.Ref{Package: p.Package}
+	comes := r.comes(have, p)
+	switch {
+	case p.Retired == nil && (p.State != dkms.Broken || !r.outdated(have, p)):
+		return nil
+	case !comes && r.unfinished(p):
+		return nil // what takes its place may still come
+	case !comes:
+		return []plan.Target{lowered(whole, dkms.Absent, "its package has left it behind")}
 	}
+	why := "another version took its place"
 	var targets []plan.Target
 	left := false
 	for _, s := range p.Refs {
-		if s.State == dkms.Installed { // nothing has taken its place here
+		if s.State == dkms.Installed { // not here
 			left = true
 			continue
 		}
-		targets = append(targets, lowered(s.Ref, dkms.Added, "another version took its place"))
+		targets = append(targets, lowered(s.Ref, dkms.Added, why))
 	}
 	if !left {
-		targets = append(targets, lowered(dkms.Ref{Package: p.Package}, dkms.Absent, "another version took its place"))
+		targets = append(targets, lowered(whole, dkms.Absent, why))
 	}
-	return targets, nil
+	return targets
 }
 
-// withoutSuccessor decides on a retired package whose name nobody else bears.
-// While its distribution package is unfinished, it may still come; if that is
-// there and so is the source, the upgrade was called off; else it has left.
-func (r *run) withoutSuccessor(p tree.PackageState) ([]plan.Target, error) {
-	if by := p.Retired.By; by != "" && pkgmgr.PackageState(r.ctx, by) == pkgmgr.Unfinished {
-		return nil, nil
-	}
-	if p.State != dkms.Broken && system.Exists(r.tree.Source(p.Package)) {
-		return nil, r.tree.Unretire(p.Package)
-	}
-	return []plan.Target{lowered(dkms.Ref{Package: p.Package}, dkms.Absent, "its package has left it behind")}, nil
+// comes reports whether a version of p's name is there that counts.
+func (r *run) comes(have tree.Snapshot, p tree.PackageState) bool {
+	return slices.ContainsFunc(have.Packages, func(o tree.PackageState) bool {
+		return o.Name == p.Name && o.Version != p.Version && o.Retired == nil && o.State != dkms.Broken
+	})
+}
+
+// outdated reports whether a newer version of p's name is there.
+func (r *run) outdated(have tree.Snapshot, p tree.PackageState) bool {
+	return slices.ContainsFunc(newest(have), func(o tree.PackageState) bool {
+		return o.Name == p.Name && dkms.CompareVersions(o.Version, p.Version) > 0
+	})
+}
+
+// unfinished reports whether the distribution package that has retired p is in
+// the middle of its upgrade.
+func (r *run) unfinished(p tree.PackageState) bool {
+	return p.Retired != nil && p.Retired.By != "" && pkgmgr.PackageState(r.ctx, p.Retired.By) == pkgmgr.Unfinished
 }
 
 func lowered(ref dkms.Ref, goal dkms.State, why string) plan.Target {

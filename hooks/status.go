@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
-	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
@@ -145,7 +144,7 @@ func (r *run) waiting(have tree.Snapshot) map[dkms.Ref]string {
 		want := r.wantAll(have, ids, autoYes)
 		for _, n := range plan.Diff(want, r.haveOf(have, want)).Notes {
 			if n.Reason == plan.PendingHeaders {
-				found[n.Ref] = pkgmgr.HeadersPackage(r.ctx, n.Ref.Release)
+				found[n.Ref] = r.headersPackage(n.Ref.Release)
 			}
 		}
 	})

@@ -44,7 +44,7 @@ func (r *run) raise(c *candidate, id dkms.KernelID, goal dkms.State, why string)
 // left -k out: that X was not their choice but the running kernel.
 func (r *run) unasked(err error) error {
 	var e *dkms.Error
-	if len(r.call.Kernels) > 0 || !errors.As(err, &e) {
+	if len(r.call.Kernels) > 0 || r.call.AllKernels || !errors.As(err, &e) {
 		return err
 	}
 	release, _, uerr := system.Uname()

@@ -29,11 +29,15 @@ type Script struct {
 	Args    []string // what follows the verb; with rpm the scriptlet's arguments, as far as they are known
 }
 
-// Replacing reports whether the script is a prerm after which something else
-// takes the package's place: another version (upgrade, failed-upgrade), or a
-// package that breaks it and lets it be configured again (deconfigure). See
-// deb-prerm(5).
+// Replacing reports whether the script is one after which something takes, or
+// has taken, the package's place: a prerm because of another version (upgrade,
+// failed-upgrade) or of a package that breaks it and lets it be configured again
+// (deconfigure), see deb-prerm(5); or a scriptlet of a transaction that leaves
+// an instance of the package (rpm-scriptlets(7)): its argument is not 0.
 func (s Script) Replacing() bool {
+	if s.Manager == RPM {
+		return len(s.Args) > 0 && s.Args[0] != "0"
+	}
 	if s.Manager != Dpkg || s.Name != "prerm" {
 		return false
 	}
