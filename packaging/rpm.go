@@ -29,11 +29,11 @@ func writeRPM(r release, entries []entry, w io.Writer) error {
 		}
 		add(text)
 	}
-	trigger, err := script("rpm/transfiletriggerin")
+	trigger, err := script("rpm/transfiletrigger")
 	if err != nil {
 		return err
 	}
-	addFileTrigger(p, trigger, "/usr/src", "/lib/modules", "/usr/lib/modules")
+	addFileTriggers(p, trigger, "/usr/src", "/lib/modules", "/usr/lib/modules")
 	addLog(p, r)
 	return p.Write(w)
 }
@@ -147,24 +147,32 @@ const (
 	tagTransFileTriggerFlags      = 5082
 	tagTransFileTriggerPriorities = 5085
 
-	senseTriggerIn  = 1 << 16
-	defaultPriority = 1000000 // rpmbuild's
+	senseTriggerIn     = 1 << 16
+	senseTriggerPostun = 1 << 18
+	defaultPriority    = 1000000 // rpmbuild's
 )
 
-// addFileTrigger adds %transfiletriggerin -- PREFIX…, rpm-scriptlets(7), which
-// rpmpack does not know.
-func addFileTrigger(p *rpmpack.RPM, script string, prefixes ...string) {
-	index, flags, versions := make([]int32, len(prefixes)), make([]int32, len(prefixes)), make([]string, len(prefixes))
-	for i := range flags {
-		flags[i] = senseTriggerIn
+// addFileTriggers adds %transfiletriggerin and %transfiletriggerpostun --
+// PREFIX…, rpm-scriptlets(7), with the same script: rpmpack knows neither. The
+// second is for what goes: a removed kernel calls nobody when its files are gone.
+func addFileTriggers(p *rpmpack.RPM, script string, prefixes ...string) {
+	senses := []int32{senseTriggerIn, senseTriggerPostun}
+	var scripts, programs, names, versions []string
+	var index, flags, priorities []int32
+	for i, sense := range senses {
+		scripts, programs, priorities = append(scripts, script), append(programs, "/bin/sh"), append(priorities, defaultPriority)
+		for _, prefix := range prefixes {
+			names, versions = append(names, prefix), append(versions, "")
+			index, flags = append(index, int32(i)), append(flags, sense)
+		}
 	}
-	p.AddCustomTag(tagTransFileTriggerScripts, rpmpack.EntryStringSlice([]string{script}))
-	p.AddCustomTag(tagTransFileTriggerScriptProg, rpmpack.EntryStringSlice([]string{"/bin/sh"}))
-	p.AddCustomTag(tagTransFileTriggerName, rpmpack.EntryStringSlice(prefixes))
+	p.AddCustomTag(tagTransFileTriggerScripts, rpmpack.EntryStringSlice(scripts))
+	p.AddCustomTag(tagTransFileTriggerScriptProg, rpmpack.EntryStringSlice(programs))
+	p.AddCustomTag(tagTransFileTriggerName, rpmpack.EntryStringSlice(names))
 	p.AddCustomTag(tagTransFileTriggerIndex, rpmpack.EntryInt32(index))
 	p.AddCustomTag(tagTransFileTriggerVersion, rpmpack.EntryStringSlice(versions))
 	p.AddCustomTag(tagTransFileTriggerFlags, rpmpack.EntryInt32(flags))
-	p.AddCustomTag(tagTransFileTriggerPriorities, rpmpack.EntryInt32([]int32{defaultPriority}))
+	p.AddCustomTag(tagTransFileTriggerPriorities, rpmpack.EntryInt32(priorities))
 }
 
 // addLog adds %changelog with one entry, for the version at hand.
