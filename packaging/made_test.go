@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// sample is a release whose program is a text, so that making packages of it
+// takes no time.
+func sample() release {
+	return release{
+		version: "1.2.3~git4.abc", time: time.Unix(1_700_000_000, 0).UTC(),
+		program: []byte("the program\n"), licence: []byte("the licence\n"), legal: []byte("who and how\n"),
+		log: []section{{version: "Unreleased", changes: []string{"A change."}}},
+	}
+}
+
+// made returns the bytes of the sample's packages, by format.
+var made = sync.OnceValues(func() (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for _, f := range formats() {
+		entries, err := sample().entries(f.name)
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		if err := f.write(sample(), entries, &b); err != nil {
+			return nil, err
+		}
+		out[f.name] = b.Bytes()
+	}
+	return out, nil
+})
+
+// packageOf returns the path of the sample's package.
+func packageOf(t *testing.T, format string) string {
+	t.Helper()
+	all, err := made()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "package."+format)
+	if err := os.WriteFile(path, all[format], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// output runs a program that has to succeed, without saying anything on
+// standard error.
+func output(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(args[0], args[1:]...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil || stderr.Len() > 0 {
+		t.Fatalf("%s: %v\n%s%s", strings.Join(args, " "), err, out, stderr.String())
+	}
+	return string(out)
+}
+
+// lacks skips a test that needs a program that is not here; in CI it fails.
+func lacks(t *testing.T, program string) {
+	t.Helper()
+	switch _, err := exec.LookPath(program); {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatalf("lacks %s", program)
+	default:
+		t.Skipf("lacks %s", program)
+	}
+}
+
+func TestSameBytesAgain(t *testing.T) {
+	t.Parallel()
+	first, err := made()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range formats() {
+		path := filepath.Join(t.TempDir(), "again")
+		if err := sample().write(path, f); err != nil {
+			t.Fatal(err)
+		}
+		again, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(again, first[f.name]) {
+			t.Errorf("the same release made another .%s", f.name)
+		}
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.fileName(sample()))
+	}
+	if got, want := strings.Join(names, " "), "dkms-hook_1.2.3~git4.abc_amd64.deb dkms-hook-1.2.3~git4.abc-1.x86_64.rpm"; got != want {
+		t.Errorf("file names = %s; want %s", got, want)
+	}
+}
+
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]bool{
+		"0.1.0": true, "0.1.0~git107.b09d7c9": true, "0.1.0+git3.aa.dirty": true,
+		"": false, "v0.1.0": false, "0.1.0-3-gabc": false, "1:0.1": false, "0.1 0": false, "abc1234": false,
+	} {
+		if got := versionWords.MatchString(version); got != want {
+			t.Errorf("version %q: fits = %v; want %v", version, got, want)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cavaliergopher/cpio"
+	"github.com/cavaliergopher/rpm"
+	"github.com/google/go-cmp/cmp"
+	"github.com/ulikunitz/xz"
+)
+
+// readRPM returns the header of the sample's RPM, and its payload.
+func readRPM(t *testing.T) (*rpm.Package, io.Reader) {
+	t.Helper()
+	all, err := made()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := bytes.NewReader(all[onlyRPM])
+	p, err := rpm.Read(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := xz.NewReader(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, payload
+}
+
+func relations(list []rpm.Dependency) []string {
+	var out []string
+	for _, d := range list {
+		s := d.Name()
+		if d.Version() != "" {
+			s += " " + map[int]string{rpm.DepFlagEqual: "=", rpm.DepFlagLesserOrEqual: "<="}[d.Flags()&0xe] + " " + d.Version()
+			if d.Release() != "" {
+				s += "-" + d.Release()
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func TestRPMRelations(t *testing.T) {
+	t.Parallel()
+	p, _ := readRPM(t)
+	if got, want := p.String(), "dkms-hook-1.2.3~git4.abc-1.x86_64"; got != want {
+		t.Errorf("the package is %s; want %s", got, want)
+	}
+	if diff := cmp.Diff([]string{"dkms = 3.4.3", "/sbin/dkms", "dkms-hook = 1.2.3~git4.abc-1"}, relations(p.Provides())); diff != "" {
+		t.Errorf("provides (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"dkms"}, relations(p.Conflicts())); diff != "" {
+		t.Errorf("conflicts (-want +got):\n%s", diff)
+	}
+	if len(p.Obsoletes()) > 0 {
+		t.Errorf("obsoletes %v: nobody could go back to dkms", p.Obsoletes())
+	}
+	required := relations(p.Requires())
+	for _, want := range []string{
+		"kmod", "make", "gcc", "patch", "/bin/sh",
+		"(kernel-devel-matched if kernel-core)", "(kernel-debug-devel-matched if kernel-debug-core)",
+		"rpmlib(PayloadFilesHavePrefix) <= 4.0-1", "rpmlib(RichDependencies) <= 4.12.0-1", "rpmlib(PayloadIsXz) <= 5.2-1",
+	} {
+		if !slices.Contains(required, want) {
+			t.Errorf("does not require %s, but %q", want, required)
+		}
+	}
+}
+
+func TestRPMFiles(t *testing.T) {
+	t.Parallel()
+	p, payload := readRPM(t)
+	var want, got []string
+	for _, e := range entriesOf(t, onlyRPM) {
+		f := rpmFile(sample(), e)
+		mode := f.Mode
+		if e.kind != link && e.kind != directory {
+			mode |= 0o100000
+		}
+		want = append(want, fmt.Sprintf("%o %s", mode, e.path))
+	}
+	modes := p.Header.GetTag(1030).Int64Slice()
+	for i, f := range p.Files() {
+		if f.Owner() != "root" || f.Group() != "root" || !f.ModTime().Equal(sample().time) {
+			t.Errorf("%s: belongs to %s:%s, of %v", f.Name(), f.Owner(), f.Group(), f.ModTime())
+		}
+		got = append(got, fmt.Sprintf("%o %s", uint16(modes[i]), f.Name()))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("files of the RPM (-want +got):\n%s", diff)
+	}
+	r := cpio.NewReader(payload)
+	for i := 0; ; i++ {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			if i != len(want) {
+				t.Errorf("%d files in the payload; want %d", i, len(want))
+			}
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Who unpacks it by hand must not write over the machine.
+		if name := "." + p.Files()[i].Name(); h.Name != name {
+			t.Errorf("the payload has %s; want %s", h.Name, name)
+		}
+	}
+}
+
+// TestRPMFileTriggers: once at the end of a transaction that has brought or
+// taken kernels, headers or sources.
+func TestRPMFileTriggers(t *testing.T) {
+	t.Parallel()
+	p, _ := readRPM(t)
+	prefixes := []string{"/usr/src", "/lib/modules", "/usr/lib/modules"}
+	tag := func(n int) []string { return p.Header.GetTag(n).StringSlice() }
+	if diff := cmp.Diff(slices.Concat(prefixes, prefixes), tag(tagTransFileTriggerName)); diff != "" {
+		t.Errorf("prefixes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"/bin/sh", "/bin/sh"}, tag(tagTransFileTriggerScriptProg)); diff != "" {
+		t.Errorf("interpreters (-want +got):\n%s", diff)
+	}
+	for _, got := range tag(tagTransFileTriggerScripts) {
+		if !strings.Contains(got, "dkms-hook hook -- rpm-trigger") {
+			t.Errorf("script: %s", got)
+		}
+	}
+	const in, postun = 1 << 16, 1 << 18
+	for n, want := range map[int][]int64{
+		tagTransFileTriggerIndex:      {0, 0, 0, 1, 1, 1},
+		tagTransFileTriggerFlags:      {in, in, in, postun, postun, postun},
+		tagTransFileTriggerPriorities: {1000000, 1000000},
+	} {
+		if diff := cmp.Diff(want, p.Header.GetTag(n).Int64Slice()); diff != "" {
+			t.Errorf("tag %d (-want +got):\n%s", n, diff)
+		}
+	}
+}
