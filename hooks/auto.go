@@ -98,7 +98,7 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 // bring makes want of ids and settles it.
 func (r *run) bring(have tree.Snapshot, ids []dkms.KernelID, why string) (plan.Want, plan.Plan, error) {
 	defer r.keepDigests()
-	if r.call.AllKernels && r.declarative {
+	if r.declarative {
 		if err := r.revive(&have); err != nil {
 			return plan.Want{}, plan.Plan{}, err
 		}

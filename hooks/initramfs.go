@@ -16,8 +16,8 @@ func (r *run) wantsInitramfs() bool {
 }
 
 // doInitramfs makes the kernel's initial RAM file system anew if there is one
-// and it holds a module that has changed, or a package or framework.conf asks
-// for it. A module in there is loaded before that in /lib/modules is seen.
+// and it holds a module that has changed or is set up to, or a package or
+// framework.conf asks for it. A module in there is loaded before that in /lib/modules is seen.
 func (r *run) doInitramfs(ctx context.Context, s plan.Step) error {
 	changed, ok := r.touchedBy(s.Ref.KernelID)
 	if !ok {
@@ -27,7 +27,7 @@ func (r *run) doInitramfs(ctx context.Context, s plan.Step) error {
 	if !ok {
 		return nil
 	}
-	needed := r.framework.Initrd == conf.Always || changed.initrd
+	needed := r.framework.Initrd == conf.Always || changed.initrd || image.Asks(changed.modules)
 	if !needed {
 		holds, err := image.Holds(ctx, changed.modules)
 		if err != nil {
@@ -42,6 +42,6 @@ func (r *run) doInitramfs(ctx context.Context, s plan.Step) error {
 		return &dkms.Error{Kind: dkms.InitramfsFailed, Object: image.Path, Problem: "could not be made anew with the modules that have changed", Err: err,
 			Hint: "the old one is likely to hold the old modules; " + image.Tool + " can be run by hand"}
 	}
-	r.console.Notice(image.Path + ": made anew, because it holds modules that have changed")
+	r.console.Notice(image.Path + ": made anew, because of modules that have changed")
 	return nil
 }

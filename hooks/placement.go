@@ -39,10 +39,11 @@ func (r *run) placements(s plan.Step, k kbuild.Kernel, recipe kbuild.Recipe) ([]
 	if again || s.Force || r.forced(recipe.Package) {
 		return all, nil
 	}
+	own := r.replaced(have, s.Ref)
 	var out []tree.Placement
 	var kept []string
 	for _, p := range all {
-		why, err := r.better(filepath.Join(r.tree.ModuleDir(s.Ref), p.From), k, p.Dest)
+		why, err := r.better(filepath.Join(r.tree.ModuleDir(s.Ref), p.From), k, p.Dest, own)
 		if err != nil {
 			return nil, err
 		}
@@ -75,12 +76,24 @@ func (r *run) usualPlacements(k kbuild.Kernel, recipe kbuild.Recipe) []tree.Plac
 	return out
 }
 
+// replaced are the files of another version of ref's package that ref is to take
+// the place of. For who asks for a version by name they count like any module of
+// the kernel; for who makes things match, that version is wanted no more.
+func (r *run) replaced(have tree.Snapshot, ref dkms.Ref) []string {
+	version, ok := have.Active(ref.Name, ref.KernelID)
+	if !ok || !r.declarative {
+		return nil
+	}
+	return r.installedPaths(dkms.Ref{Package: dkms.Package{Name: ref.Name, Version: version}, KernelID: ref.KernelID}, nil)
+}
+
 // better tells whether the kernel has the module that was built in a version
-// that is not to be replaced: the same, or a newer one.
-func (r *run) better(built string, k kbuild.Kernel, dest string) (string, error) {
+// that is not to be replaced: the same, or a newer one. Our own files do not
+// count.
+func (r *run) better(built string, k kbuild.Kernel, dest string, own []string) (string, error) {
 	name, _ := tree.ModuleName(built)
 	there, ok := r.tree.Locate(k.Release, name, dest)
-	if !ok {
+	if !ok || slices.Contains(own, there) {
 		return "", nil
 	}
 	mine, err := ko.Open(built)
