@@ -11,6 +11,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 DEBS    := build/e2e/debs
 ROOTFS  := build/e2e/rootfs
 E2E      = $(GO) test -tags e2e -count=1 -parallel 2
+E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|RPM$$|Lint' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME ?= 30s
 
@@ -63,15 +64,16 @@ race: deps-test ## run the tests of the packages with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 .PHONY: e2e
-e2e: deps-test packages debs rootfs ## run the end-to-end tests, in the cut that fits into CI
-	$(E2E) -timeout 5m -run Oracle ./internal/tree
+e2e: deps-test packages debs rootfs rpmroot ## run the end-to-end tests, in the cut that fits into CI
+	$(E2E_ROOMS)
 	$(E2E) -timeout 20m ./test/e2e/...
 
 .PHONY: e2e-full
-e2e-full: deps-test packages debs rootfs ## run the end-to-end tests whole
-	$(E2E) -timeout 5m -run Oracle ./internal/tree
+e2e-full: deps-test packages debs rootfs rpmroot ## run the end-to-end tests whole
+	$(E2E_ROOMS)
 	$(E2E) -timeout 80m ./test/e2e -full
 	$(E2E) -timeout 80m ./test/e2e/apt -full
+	$(E2E) -timeout 80m ./test/e2e/rpm -full
 
 .PHONY: bench
 bench: deps-test build debs ## compare the speed with the real dkms, on the same tree in the same run
@@ -90,7 +92,7 @@ fuzz: ## fuzz each target for FUZZTIME (30s)
 .PHONY: check
 check: vet lint ## all that is checked without running: vet, formatting, linter
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt these:"; echo "$$out"; exit 1; }
-	@for f in tools/deps tools/debs tools/rootfs .ci/run; do bash -n $$f; done
+	@for f in tools/deps tools/debs tools/rootfs tools/rpmroot .ci/run; do bash -n $$f; done
 	@echo "make check: all good"
 
 .PHONY: vet
@@ -125,6 +127,10 @@ debs: ## fetch the Debian packages that end-to-end tests unpack, dkms among them
 .PHONY: rootfs
 rootfs: ## make the Debian that end-to-end tests of apt and dpkg run in
 	@tools/rootfs $(ROOTFS)
+
+.PHONY: rpmroot
+rpmroot: ## make the root with rpm and dnf that end-to-end tests run in
+	@tools/rpmroot build/e2e/rpmroot
 
 .PHONY: help
 help: ## list the targets
