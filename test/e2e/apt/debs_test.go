@@ -26,6 +26,10 @@ func (m machine) pack(d deb) string {
 	m.RemoveAll(dir)
 	m.Write(dir+"/DEBIAN/control", control)
 	for path, content := range d.files {
+		if strings.HasPrefix(content, "#!") {
+			m.WriteProgram(dir+path, content)
+			continue
+		}
 		m.Write(dir+path, content)
 	}
 	for name, script := range d.scripts {

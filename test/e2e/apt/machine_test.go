@@ -250,6 +250,14 @@ func (m machine) check(status int, says ...string) {
 	}
 }
 
+// checkFails fails the test if the program says that all is as it should be.
+func (m machine) checkFails() {
+	m.tb.Helper()
+	if r := m.Run("dkms-hook", "check"); r.Status == 0 {
+		m.tb.Errorf("check: exit status 0; want another\n%s", r)
+	}
+}
+
 // treeOf returns what the tree has of a package, a version or a kernel, dot-files
 // too.
 func (m machine) treeOf(word string) (paths []string) {
