@@ -76,15 +76,26 @@ func (r *run) usualPlacements(k kbuild.Kernel, recipe kbuild.Recipe) []tree.Plac
 	return out
 }
 
-// replaced are the files of another version of ref's package that ref is to take
-// the place of. For who asks for a version by name they count like any module of
-// the kernel; for who makes things match, that version is wanted no more.
+// replaced are the files on ref's kernel that are to give way to ref's, whatever
+// their versions: those of another version of its package, and of packages that
+// are retired, as one is that has been renamed. For who asks for a version by
+// name they count like any module of the kernel.
 func (r *run) replaced(have tree.Snapshot, ref dkms.Ref) []string {
-	version, ok := have.Active(ref.Name, ref.KernelID)
-	if !ok || !r.declarative {
+	if !r.declarative {
 		return nil
 	}
-	return r.installedPaths(dkms.Ref{Package: dkms.Package{Name: ref.Name, Version: version}, KernelID: ref.KernelID}, nil)
+	var paths []string
+	for _, p := range have.Packages {
+		if p.Name != ref.Name && p.Retired == nil {
+			continue
+		}
+		for _, s := range p.Refs {
+			if s.State == dkms.Installed && s.KernelID == ref.KernelID {
+				paths = append(paths, r.installedPaths(s.Ref, nil)...)
+			}
+		}
+	}
+	return paths
 }
 
 // better tells whether the kernel has the module that was built in a version

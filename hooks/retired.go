@@ -35,9 +35,7 @@ func (r *run) clearAway() error {
 		return err
 	}
 	want := r.want()
-	for _, p := range have.Packages {
-		want.Targets = append(want.Targets, r.lowerRetired(have, p)...)
-	}
+	want.Targets = r.lowerAllRetired(have)
 	gone, err := r.goneKernels(have)
 	if err != nil {
 		return err
@@ -61,6 +59,14 @@ func (r *run) clearAway() error {
 	return nil
 }
 
+func (r *run) lowerAllRetired(have tree.Snapshot) []plan.Target {
+	var targets []plan.Target
+	for _, p := range have.Packages {
+		targets = append(targets, r.lowerRetired(have, p)...)
+	}
+	return targets
+}
+
 // lowerRetired returns what may go of p: nothing, unless it is retired, or its
 // source has gone without a word and a newer version is there.
 func (r *run) lowerRetired(have tree.Snapshot, p tree.PackageState) []plan.Target {
@@ -71,14 +77,15 @@ func (r *run) lowerRetired(have tree.Snapshot, p tree.PackageState) []plan.Targe
 		return nil
 	case !comes && r.unfinished(p):
 		return nil // what takes its place may still come
-	case !comes:
-		return []plan.Target{lowered(whole, dkms.Absent, "its package has left it behind")}
 	}
 	why := "another version took its place"
+	if !comes {
+		why = "its package has left it behind"
+	}
 	var targets []plan.Target
 	left := false
 	for _, s := range p.Refs {
-		if s.State == dkms.Installed { // not here
+		if s.State == dkms.Installed && (comes || r.awaited(have, s.Ref)) { // nothing has taken its place here
 			left = true
 			continue
 		}
@@ -88,6 +95,28 @@ func (r *run) lowerRetired(have tree.Snapshot, p tree.PackageState) []plan.Targe
 		targets = append(targets, lowered(whole, dkms.Absent, why))
 	}
 	return targets
+}
+
+// awaited reports whether a package of another name, which is not installed on
+// ref's kernel yet, is to have one of ref's modules there: ref's package has been
+// renamed, and keeps its modules until that is done.
+func (r *run) awaited(have tree.Snapshot, ref dkms.Ref) bool {
+	manifest, err := r.tree.Manifest(ref)
+	if err != nil {
+		return false
+	}
+	for _, other := range newest(have) {
+		recipe, known := r.recipes.get(dkms.Ref{Package: other.Package, KernelID: ref.KernelID})
+		if _, installed := have.Active(other.Name, ref.KernelID); installed || !known || !recipe.Autoinstall || other.Name == ref.Name {
+			continue
+		}
+		if slices.ContainsFunc(recipe.Modules, func(m kbuild.Module) bool {
+			return slices.ContainsFunc(manifest.Modules, func(own tree.Module) bool { return own.Name == m.Dest })
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // comes reports whether a version of p's name is there that counts.

@@ -376,3 +376,23 @@ func TestUninstallRefused(t *testing.T) {
 	wantError(t, err, dkms.Incomplete, "would leave")
 	same(t, before, look(t, tr))
 }
+
+// TestRenamed: a package of another name takes the place of one that is retired.
+func TestRenamed(t *testing.T) {
+	t.Parallel()
+	tr := newTree(t)
+	old, renamed := ref("pa", "1.0"), ref("pb", "1.1")
+	write(t, filepath.Join(tr.KernelDir(release), "kernel/drivers/misc/alpha.ko"), "original")
+	install(t, tr, old, "alpha.ko", "gamma.ko")
+	must(t, tr.Retire(old.Package, Retirement{Why: "renamed"}))
+	install(t, tr, renamed, "alpha.ko", "beta.ko")
+	must(t, commit(tr.Uninstall(old, nil)))
+	want := map[string]string{"updates/dkms/alpha.ko": "pb 1.1 alpha.ko", "updates/dkms/beta.ko": "pb 1.1 beta.ko", "kernel/drivers/misc/alpha.ko": "original"}
+	if d := cmp.Diff(want, modules(t, tr)); d != "" {
+		t.Errorf("after the renaming (-want +got):\n%s", d)
+	}
+	must(t, commit(tr.Uninstall(renamed, nil)))
+	if d := cmp.Diff(map[string]string{"kernel/drivers/misc/alpha.ko": "original"}, modules(t, tr)); d != "" {
+		t.Errorf("after its removal (-want +got):\n%s", d)
+	}
+}

@@ -13,14 +13,21 @@ import (
 
 // archiveOriginals plans that, for each module about to be installed, the first
 // file of that module in the kernel's directory is set aside: in extra/,
-// in updates/, at its DEST_MODULE_LOCATION, or else anywhere. Others stay.
+// in updates/, at its DEST_MODULE_LOCATION, or else anywhere. Others stay. The
+// file of a package that is retired is no original: that goes for good.
 func (t Tree) archiveOriginals(j *journal, r dkms.Ref, placements []Placement) {
 	index := indexKernel(t.KernelDir(r.Release))
 	dir := t.OriginalDir(r.Name, r.KernelID)
+	claims := t.claims(r)
 	for _, p := range placements {
 		path, ok := index.original(moduleOf(p.To), p.Dest)
 		if !ok || t.archived(dir, moduleOf(p.To)) {
 			continue
+		}
+		if c, claimed := claims[path]; claimed && c.holds(path) {
+			if retired, _ := t.retirement(c.ref.Package); retired != nil {
+				continue
+			}
 		}
 		kept := filepath.Join(dir, filepath.Base(path))
 		if j.touches(kept) {

@@ -22,7 +22,8 @@ import (
 //
 // Every path in the manifest is removed, whatever is there by now (a person
 // may have signed or stripped it), except below kernel/, where a file with
-// other content is the kernel package's own.
+// other content is the kernel package's own, and where a package of another
+// name has put its file since.
 //
 // As with Install, the caller runs depmod and then calls Commit or Undo. Kind
 // NotInTree: r is not installed.
@@ -54,10 +55,15 @@ func (t Tree) Uninstall(r dkms.Ref, known []Placement) (*Transaction, error) {
 
 // filesOf returns what is installed for r and may be removed.
 func (t Tree) filesOf(r dkms.Ref, known []Placement) []InstalledFile {
-	if m, err := t.Manifest(r); err == nil && len(m.Installed) > 0 {
-		return slices.DeleteFunc(m.Installed, func(f InstalledFile) bool { return !t.ours(r, f) })
+	claims := t.claims(r)
+	lost := func(f InstalledFile) bool {
+		c, claimed := claims[f.Path]
+		return claimed && c.holds(f.Path)
 	}
-	return t.findInstalled(r, known)
+	if m, err := t.Manifest(r); err == nil && len(m.Installed) > 0 {
+		return slices.DeleteFunc(m.Installed, func(f InstalledFile) bool { return !t.ours(r, f) || lost(f) })
+	}
+	return slices.DeleteFunc(t.findInstalled(r, known), lost)
 }
 
 // ours reports whether the file at f.Path may be removed.
