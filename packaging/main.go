@@ -15,7 +15,7 @@ import (
 func main() {
 	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // this is main
 	}
 }
 
@@ -38,7 +38,11 @@ func run(args []string, stdout io.Writer) error {
 	}
 	for _, f := range formats() {
 		path := filepath.Join(*out, f.fileName(r))
-		if err := r.write(path, f); err != nil {
+		body, err := r.pack(f)
+		if err == nil {
+			err = os.WriteFile(path, body, 0o644)
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		fmt.Fprintln(stdout, path)
@@ -103,15 +107,13 @@ func formats() []format {
 	}
 }
 
-// write makes one package, or none.
-func (r release) write(path string, f format) error {
+// pack returns the bytes of one package.
+func (r release) pack(f format) ([]byte, error) {
 	entries, err := r.entries(f.name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var b bytes.Buffer
-	if err := f.write(r, entries, &b); err != nil {
-		return err
-	}
-	return os.WriteFile(path, b.Bytes(), 0o644)
+	err = f.write(r, entries, &b)
+	return b.Bytes(), err
 }

@@ -1,0 +1,98 @@
+//go:build e2e
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// realMade holds, by file name, what real has made: compressing takes seconds.
+var realMade = map[string][]byte{}
+
+// real makes a package with the real program, in some version, and returns its
+// path.
+func real(t *testing.T, version, name string) string {
+	t.Helper()
+	f := formats()[slices.IndexFunc(formats(), func(f format) bool { return f.name == name })]
+	file := f.fileName(release{version: version})
+	if realMade[file] == nil {
+		t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+		r, err := readRelease("..", "../bin/dkms-hook", version)
+		if err != nil {
+			t.Fatalf("%v: make build makes the program", err)
+		}
+		if realMade[file], err = r.pack(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), file)
+	if err := os.WriteFile(path, realMade[file], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestLintian: no errors, no warnings, and every override is one that is
+// needed, with its reason above it.
+func TestLintian(t *testing.T) {
+	lacks(t, "lintian")
+	out, err := exec.Command("lintian", "--allow-root", "--tag-display-limit", "0", "--fail-on", "error,warning", real(t, "0.1.0", onlyDeb)).CombinedOutput()
+	if err != nil || strings.Contains(string(out), "override") {
+		t.Errorf("lintian: %v\n%s", err, out)
+	}
+	overrides, err := os.ReadFile("../templates/deb/lintian-overrides")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(overrides), "#") {
+		t.Error("lintian-overrides begins without a reason")
+	}
+}
+
+// TestRpmlint: what it finds is answered in rpmlint.toml.
+func TestRpmlint(t *testing.T) {
+	lacks(t, "rpmlint")
+	out, err := exec.Command("rpmlint", "-c", "rpmlint.toml", real(t, "0.1.0", onlyRPM)).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "0 errors, 0 warnings") {
+		t.Errorf("rpmlint: %v\n%s", err, out)
+	}
+}
+
+// TestRPMVerifies: RPM itself finds nothing wrong with what rpmpack wrote.
+func TestRPMVerifies(t *testing.T) {
+	lacks(t, "rpm")
+	path := real(t, "0.1.0~git1.abc", onlyRPM)
+	if got := output(t, "rpm", "-Kv", "--nosignature", path); strings.Contains(got, "BAD") || !strings.Contains(got, "Payload SHA256 digest: OK") {
+		t.Errorf("rpm -Kv:\n%s", got)
+	}
+	got := output(t, "rpm", "-qp", "--nosignature", "--filetriggers", "--scripts", path)
+	for _, want := range []string{
+		"transfiletriggerin scriptlet (using /bin/sh) -- /usr/src, /lib/modules, /usr/lib/modules",
+		"transfiletriggerpostun scriptlet (using /bin/sh) -- /usr/src, /lib/modules, /usr/lib/modules",
+		"postinstall scriptlet (using /bin/sh)", "preuninstall scriptlet (using /bin/sh)",
+		"postuninstall scriptlet (using /bin/sh)", "posttrans scriptlet (using /bin/sh)",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("rpm -qp --scripts does not have %q:\n%s", want, got)
+		}
+	}
+}
+
+// TestStatic: the program runs where there is no library, or another one's.
+func TestStatic(t *testing.T) {
+	dir := t.TempDir()
+	output(t, "dpkg-deb", "-x", real(t, "0.1.0", onlyDeb), dir)
+	program := filepath.Join(dir, "usr/sbin/dkms-hook")
+	out, err := exec.Command("ldd", program).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "not a dynamic executable") {
+		t.Errorf("ldd: %v\n%s", err, out)
+	}
+	if got := output(t, filepath.Join(dir, "usr/sbin/dkms"), "--version"); got != "dkms-"+dkmsLevel+"\n" {
+		t.Errorf("dkms --version = %s; want the level that the packages provide, %s", got, dkmsLevel)
+	}
+}
