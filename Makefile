@@ -11,7 +11,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 DEBS    := build/e2e/debs
 ROOTFS  := build/e2e/rootfs
 E2E      = $(GO) test -tags e2e -count=1 -parallel 2
-E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging
+E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static|TakeOver|ChangedHooks|OurUpgrade|TestPurge' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME ?= 30s
 
@@ -66,7 +66,6 @@ race: deps-test ## run the tests of the packages with the race detector
 .PHONY: e2e
 e2e: deps-test packages debs rootfs rpmroot ## run the end-to-end tests, in the cut that fits into CI
 	$(E2E_ROOMS)
-	$(E2E) -timeout 15m ./packaging
 	$(E2E) -timeout 20m ./test/e2e/...
 
 .PHONY: e2e-full
@@ -93,7 +92,7 @@ fuzz: ## fuzz each target for FUZZTIME (30s)
 .PHONY: check
 check: vet lint ## all that is checked without running: vet, formatting, linter
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt these:"; echo "$$out"; exit 1; }
-	@for f in tools/deps tools/debs tools/rootfs tools/rpmroot .ci/run; do bash -n $$f; done
+	@for f in tools/deps tools/debs tools/rootfs tools/rpmroot tools/version .ci/run; do bash -n $$f; done
 	@echo "make check: all good"
 
 .PHONY: vet
