@@ -50,7 +50,7 @@ func TestEngineReinstall(t *testing.T) {
 	h.wantCompiled(nil)
 	h.wantIdentity(before, k, "foo")
 
-	h.Must("rpm", "--force-debian", "-e", "--nodeps", engine)
+	h.rpm("-e", "--nodeps", engine)
 	h.wantIdentity(before, k, "foo")
 	h.dnf("--setopt=strict=0", "install", next.core(), next.devel()) // what is left of us says nothing
 	h.dnf("install", engine)

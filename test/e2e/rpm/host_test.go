@@ -20,6 +20,7 @@ type host struct {
 	*box.Box
 	t *testing.T
 
+	place        string          // of added modules, below the kernel's directory
 	seenCompiled int             // lines of /var/log/compiled
 	seenRuns     map[string]bool // files of records
 }
@@ -37,7 +38,7 @@ func newHost(t *testing.T, packages ...string) *host {
 func newBareHost(t *testing.T) *host {
 	t.Helper()
 	tar := repo(t)
-	h := &host{Box: box.NewOn(t, lower(t)), t: t, seenRuns: map[string]bool{}}
+	h := &host{Box: box.NewOn(t, lower(t)), t: t, place: "extra", seenRuns: map[string]bool{}}
 	h.Unpack(tar)
 	h.RemoveAll("/etc/os-release") // a link into /usr
 	h.Write("/etc/os-release", "NAME=Fedora\nID=fedora\nVERSION_ID=99\nPRETTY_NAME=Fedora\n")
@@ -78,6 +79,29 @@ func (h *host) dnfAnyhow(args ...string) box.Result {
 		h.t.Logf("%.1fs: %s", r.Took.Seconds(), r)
 	}
 	return r
+}
+
+// rpm runs rpm, which must succeed with all scriptlets.
+func (h *host) rpm(args ...string) {
+	h.t.Helper()
+	command := []string{"rpm"}
+	if strings.Contains(h.Must("rpm", "--help").Stdout, "--force-debian") {
+		command = append(command, "--force-debian") // older ones shy from a Debian
+	}
+	r := h.Must(append(command, args...)...)
+	if said := complaints.FindString(r.Stdout + r.Stderr); said != "" {
+		h.t.Errorf("rpm says %q:\n%s", said, r)
+	}
+}
+
+// file is the path of a package of the repository.
+func (h *host) file(name string) string {
+	h.t.Helper()
+	found := append(h.Glob("/repo/"+name+".*.rpm"), h.Glob("/repo/*/"+name+".*.rpm")...)
+	if len(found) != 1 {
+		h.t.Fatalf("packages of the name %s: %v; want one", name, found)
+	}
+	return found[0]
 }
 
 // compiled returns how often the modules were compiled since the last call:
@@ -183,8 +207,8 @@ func (h *host) wantEdition(module, edition string, kernels ...kernel) bool {
 			}
 			continue
 		}
-		if len(files) != 1 || !strings.HasPrefix(files[0], "/lib/modules/"+k.Uname()+"/extra/"+module+".ko") {
-			wrong("%s: files of %s are %v; want one in extra/", k.Uname(), module, files)
+		if len(files) != 1 || !strings.HasPrefix(files[0], "/lib/modules/"+k.Uname()+"/"+h.place+"/"+module+".ko") {
+			wrong("%s: files of %s are %v; want one in %s/", k.Uname(), module, files, h.place)
 		}
 		vermagic := h.Run("modinfo", "-k", k.Uname(), "-F", "vermagic", module).Stdout
 		if !strings.HasPrefix(vermagic, k.Uname()+" ") {

@@ -32,6 +32,12 @@ func running(tb testing.TB) kernel {
 	return kernel{Version: "6.0.1", Release: fc, Headers: generic, Named: uname()}
 }
 
+// suse is a kernel of SUSE.
+func suse(tb testing.TB) kernel {
+	generic, _ := headers(tb)
+	return kernel{Version: "6.1.20", Release: "1.1", Headers: generic, Named: "6.1.20-1-default"}
+}
+
 // editions are a module's packages: 1.0-1, a new release 1.0-2 of the same
 // version with another source, 1.1-1, 1.2-1 that does not compile, 1.3-1 that
 // does again.
@@ -77,6 +83,7 @@ func specs(tb testing.TB) map[string]string {
 		"host":    render(tb, hostSpec, module{Version: "1", Release: "1", Style: style{rpm: "debian-host-compat"}}),
 		"matched": render(tb, matchedSpec, module{Version: "1", Release: "1", Style: style{rpm: "debian-host-matched"}}),
 	}
+	out["suse"] = render(tb, suseSpec, suse(tb))
 	three := kernels(tb)
 	for _, k := range append(three[:], running(tb)) {
 		out["kernel-"+k.Version] = render(tb, kernelSpec, k)

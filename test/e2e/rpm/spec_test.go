@@ -52,6 +52,16 @@ License: MIT
 AutoReqProv: no
 `
 
+// farm makes the headers $s: links to a Debian's, but for the release.
+const farm = `h=/usr/src/{{.Headers}}
+d=%{buildroot}$s
+mkdir -p $d/include/generated
+sed "s|$h|$s|" $h/Makefile >$d/Makefile # newer ones have an absolute KBUILD_OUTPUT
+for f in .config .kernelvariables Module.symvers arch scripts tools include/config; do ln -s $h/$f $d/$f; done
+for f in $h/include/generated/*; do ln -s $f $d/include/generated; done
+rm $d/include/generated/utsrelease.h
+echo '#define UTS_RELEASE "%{K}"' >$d/include/generated/utsrelease.h`
+
 // kernelSpec has the scriptlets of Fedora's kernel. As there, the link build
 // belongs to kernel-core, and dangles until kernel-devel comes.
 const kernelSpec = `
@@ -79,14 +89,8 @@ echo kernel/lib/stub.ko >$d/modules.order
 ln -s /usr/src/kernels/%{K} $d/build
 ln -s build $d/source
 
-d=%{buildroot}/usr/src/kernels/%{K}
-h=/usr/src/{{.Headers}}
-mkdir -p $d/include/generated
-sed "s|$h|/usr/src/kernels/%{K}|" $h/Makefile >$d/Makefile # newer ones have an absolute KBUILD_OUTPUT
-for f in .config .kernelvariables Module.symvers arch scripts tools include/config; do ln -s $h/$f $d/$f; done
-for f in $h/include/generated/*; do ln -s $f $d/include/generated; done
-rm $d/include/generated/utsrelease.h
-echo '#define UTS_RELEASE "%{K}"' >$d/include/generated/utsrelease.h
+s=/usr/src/kernels/%{K}
+` + farm + `
 %post
 echo "%{K} post" >>/var/log/kernels
 %posttrans
@@ -113,6 +117,46 @@ AutoReqProv: no
 %description -n kernel-devel-matched
 stub
 %files -n kernel-devel-matched
+`
+
+// suseSpec is a kernel of SUSE: without kernel-install, all below /usr/lib, with
+// the link build in the package of the headers.
+const suseSpec = `
+%define K {{.Uname}}
+%define __os_install_post %{nil}
+%define debug_package %{nil}
+Name: kernel-default
+Version: {{.Version}}
+Release: {{.Release}}
+Summary: stub kernel
+License: MIT
+Vendor: openSUSE
+AutoReqProv: no
+Provides: multiversion(kernel)
+%description
+stub
+%install
+d=%{buildroot}/usr/lib/modules/%{K}
+mkdir -p $d/kernel/lib
+for f in vmlinuz System.map config modules.builtin modules.builtin.modinfo; do : >$d/$f; done
+echo kernel/lib/stub.ko >$d/modules.order
+s=/usr/src/linux-{{.Version}}-obj/x86_64/default
+ln -s $s $d/build
+` + farm + `
+%post
+depmod %{K}
+%files
+%exclude /usr/lib/modules/%{K}/build
+/usr/lib/modules/%{K}
+%package devel
+Summary: stub headers
+Provides: multiversion(kernel)
+AutoReqProv: no
+%description devel
+stub
+%files devel
+/usr/lib/modules/%{K}/build
+/usr/src/linux-{{.Version}}-obj
 `
 
 // hostSpec provides what the Debian around has.
