@@ -163,7 +163,7 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 			failed++
 		case plan.ExcludedByRule, plan.MissingDepends:
 			// Whoever starts the machine every day has been told.
-			if r.event == "" || len(p.Steps) > 0 || r.talkative() {
+			if r.event != "boot" || len(p.Steps) > 0 || r.talkative() {
 				r.console.Notice(line)
 			}
 		default:
@@ -195,7 +195,7 @@ func (r *run) wantAll(have tree.Snapshot, ids []dkms.KernelID, why string) plan.
 		}
 		c := r.candidateIn(state.Package, state.Source, true)
 		for _, id := range ids {
-			t, auto, err := r.automatic(c, id, why)
+			t, auto, err := r.automatic(c, id, why, have)
 			if err != nil {
 				r.invalid(&t, err)
 				auto = true
@@ -216,19 +216,22 @@ func (r *run) invalid(t *plan.Target, err error) {
 
 // automatic is the target of c for id, and whether AUTOINSTALL wants it. An
 // exclusion is no fault here, and neither is a module that the kernel has.
-func (r *run) automatic(c *candidate, id dkms.KernelID, why string) (plan.Target, bool, error) {
+func (r *run) automatic(c *candidate, id dkms.KernelID, why string, have tree.Snapshot) (plan.Target, bool, error) {
 	t, err := r.raise(c, id, dkms.Installed, why)
 	if err != nil {
 		return t, true, err
 	}
 	if kindOf(r.faults[t.Ref]) == dkms.Excluded {
 		delete(r.faults, t.Ref)
+		if r.writing && r.declarative {
+			_ = r.tree.ForgetFailure(t.Ref) // nobody will try again
+		}
 		return t, true, nil
 	}
 	recipe, _ := r.recipes.get(t.Ref)
 	auto := recipe.Autoinstall
 	if auto && t.NotReady == nil && r.declarative {
-		if f, again := r.failedBefore(t.Ref); again {
+		if f, again := r.failedBefore(t.Ref, have); again {
 			r.stop(&t, plan.FailedBefore, &dkms.Error{Kind: dkms.MakeFailed, Object: t.Ref.String(), Problem: words(f), Log: f.Log})
 		}
 	}

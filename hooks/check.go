@@ -24,6 +24,14 @@ type verdict struct {
 	Still   string `json:"still,omitempty"` // version that is installed all the same
 }
 
+// still is what is installed all the same.
+func (v verdict) still() string {
+	if v.Still == v.Version {
+		return fmt.Sprintf("%s/%s from an earlier build", v.Package, v.Still)
+	}
+	return v.Package + "/" + v.Still
+}
+
 // The states of a verdict.
 const (
 	missing = "missing" // it is not there
@@ -34,32 +42,45 @@ const (
 // check tells whether every wanted module is there for each kernel that may be
 // booted. It changes nothing.
 func (r *run) check() error {
-	ids, err := r.bootable()
+	ids, err := r.asked()
 	if err != nil {
 		return err
 	}
-	have, err := r.tree.Scan(r.ctx)
+	found, err := r.examine(ids)
 	if err != nil {
 		return err
 	}
-	if err := r.look(&have); err != nil {
-		return err
-	}
-	var want plan.Want
-	r.quietly(func() { want = r.wantAll(have, ids, "") })
-	found := r.judge(plan.Diff(want, r.haveOf(have, want)), have)
 	if err := r.printCheck(found, len(ids)); err != nil {
 		return err
 	}
 	return sum(found)
 }
 
-// bootable are the kernels of the call, or those with an image. On a machine
-// that has none, one that builds for others, they are those with headers.
-func (r *run) bootable() ([]dkms.KernelID, error) {
+// examine compares what is wanted for ids with what is there.
+func (r *run) examine(ids []dkms.KernelID) ([]verdict, error) {
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.look(&have); err != nil {
+		return nil, err
+	}
+	var want plan.Want
+	r.quietly(func() { want = r.wantAll(have, ids, "") })
+	return r.judge(plan.Diff(want, r.haveOf(have, want)), have), nil
+}
+
+// asked are the kernels of the call, or all that may be booted.
+func (r *run) asked() ([]dkms.KernelID, error) {
 	if len(r.call.Kernels) > 0 {
 		return r.call.targets()
 	}
+	return r.bootable()
+}
+
+// bootable are the kernels with an image. On a machine that has none, one that
+// builds for others, they are those with headers.
+func (r *run) bootable() ([]dkms.KernelID, error) {
 	all, err := r.onDisk()
 	if err != nil {
 		return nil, err
@@ -86,53 +107,68 @@ func (r *run) quietly(fn func()) {
 
 // judge turns what a sync would do, and what it could not, into verdicts.
 func (r *run) judge(p plan.Plan, have tree.Snapshot) []verdict {
-	var found []verdict
-	seen := map[dkms.Ref]bool{}
-	add := func(ref dkms.Ref, state, reason string) {
-		if seen[ref] {
-			return
-		}
-		seen[ref] = true
-		v := verdict{Package: ref.Name, Version: ref.Version, Release: ref.Release, State: state, Reason: reason}
-		if version, ok := have.Active(ref.Name, ref.KernelID); ok && version != ref.Version {
-			v.Still = version
-		}
-		if f, ok := r.tree.Failure(ref); ok {
-			v.Log = f.Log
-			if state == missing {
-				v.Reason = words(f)
-			}
-		}
-		found = append(found, v)
-	}
+	found := verdicts{run: r, have: have, seen: map[dkms.Ref]bool{}}
 	for _, n := range p.Notes {
 		switch n.Reason {
 		case plan.UpToDate, plan.NotAutoinstall, plan.ExcludedByRule:
 		case plan.PendingHeaders:
-			add(n.Ref, pending, r.waitsFor(n.Ref.KernelID))
+			found.add(n.Ref, pending, r.waitsFor(n.Ref.KernelID))
 		case plan.MissingDepends:
-			add(n.Ref, pending, n.Text)
+			found.add(n.Ref, pending, n.Text)
 		default:
-			add(n.Ref, missing, n.Text)
+			found.add(n.Ref, found.unless(n.Ref), n.Text)
 		}
 	}
 	for _, s := range p.Steps {
-		if s.Verb != plan.Build && s.Verb != plan.Install || r.hasAsGood(s, have) {
-			continue
+		switch {
+		case s.Verb == plan.Build:
+			found.add(s.Ref, found.unless(s.Ref), s.Why)
+		case s.Verb == plan.Install && !r.hasAsGood(s, have):
+			found.add(s.Ref, missing, s.Why)
 		}
-		state := missing
-		if s.Verb == plan.Build && have.Ref(s.Ref).State == dkms.Installed {
-			state = stale
-		}
-		add(s.Ref, state, s.Why)
 	}
 	for _, state := range have.Packages {
 		if state.State == dkms.Broken && state.Retired == nil {
-			add(dkms.Ref{Package: state.Package}, stale, "broken: "+state.Problem)
+			found.add(dkms.Ref{Package: state.Package}, stale, "broken: "+state.Problem)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b verdict) int { return dkms.CompareVersions(a.Release, b.Release) })
-	return found
+	slices.SortStableFunc(found.all, func(a, b verdict) int { return dkms.CompareVersions(a.Release, b.Release) })
+	return found.all
+}
+
+// verdicts collects one verdict for each ref.
+type verdicts struct {
+	run  *run
+	have tree.Snapshot
+	seen map[dkms.Ref]bool
+	all  []verdict
+}
+
+// unless returns stale where ref's modules are there, from an earlier build, and
+// missing where they are not.
+func (v *verdicts) unless(ref dkms.Ref) string {
+	if s := v.have.Ref(ref); s.State == dkms.Installed && !s.Lacking {
+		return stale
+	}
+	return missing
+}
+
+func (v *verdicts) add(ref dkms.Ref, state, reason string) {
+	if v.seen[ref] {
+		return
+	}
+	v.seen[ref] = true
+	f := verdict{Package: ref.Name, Version: ref.Version, Release: ref.Release, State: state, Reason: reason}
+	if version, ok := v.have.Active(ref.Name, ref.KernelID); ok && (version != ref.Version || state == stale) {
+		f.Still = version
+	}
+	if failure, ok := v.run.tree.Failure(ref); ok {
+		f.Log = failure.Log
+		if state == missing {
+			f.Reason = words(failure)
+		}
+	}
+	v.all = append(v.all, f)
 }
 
 // hasAsGood reports whether an install would find that the kernel has the
@@ -173,7 +209,7 @@ func (r *run) printCheck(found []verdict, kernels int) error {
 		}
 		fmt.Fprintf(r.result, "%s: %s: %s\n", line, v.State, v.Reason)
 		if v.Still != "" {
-			fmt.Fprintf(r.result, "  note: %s/%s is still installed\n", v.Package, v.Still)
+			fmt.Fprintf(r.result, "  note: %s is still installed\n", v.still())
 		}
 		if v.Log != "" {
 			fmt.Fprintf(r.result, "  log: %s\n", v.Log)

@@ -1,12 +1,11 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
-
-	"errors"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -22,14 +21,18 @@ func (r *run) noticeHeld() error {
 	if r.policy() != conf.Hold {
 		return removed(heldNotice)
 	}
-	have, err := r.tree.Scan(r.ctx)
+	ids, err := r.bootable()
+	if err != nil {
+		return err
+	}
+	found, err := r.examine(ids)
 	if err != nil {
 		return err
 	}
 	var text strings.Builder
-	for _, p := range newest(have) {
-		for _, f := range p.Failures {
-			fmt.Fprintf(&text, "%s: %s\n", f.Ref.Release, f.Ref.Package)
+	for _, v := range found {
+		if v.State == missing {
+			fmt.Fprintf(&text, "%s: %s/%s\n", v.Release, v.Package, v.Version)
 		}
 	}
 	if text.Len() == 0 {

@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/sched"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
@@ -123,9 +127,7 @@ func (r *run) remember(s plan.Step, err error) {
 	if errors.As(err, &failed) {
 		f.Class, f.First, f.Log, f.Problem = string(failed.Class), failed.First, failed.Log, failed.Problem()
 		if lasting(failed) {
-			if now, err := r.fingerprint(s.Ref); err == nil {
-				f.Fingerprint = now.String()
-			}
+			f.Fingerprint = r.inputsNow(s.Ref)
 		}
 	}
 	if err := r.tree.RecordFailure(f); err != nil {
@@ -134,11 +136,14 @@ func (r *run) remember(s plan.Step, err error) {
 }
 
 // lasting reports whether a build would fail again from the same inputs: not
-// for want of memory, disk or a program, which are no part of them.
+// for want of memory, disk, a program or a library's header, which are no part of
+// them.
 func lasting(e *kbuild.BuildError) bool {
 	switch e.Class {
 	case kbuild.OutOfMemory, kbuild.DiskFull, kbuild.Interrupted, kbuild.MissingTool:
 		return false
+	case kbuild.MissingHeader:
+		return kernelHeader.MatchString(e.First)
 	}
 	switch e.Phase {
 	case kbuild.PhasePatch, kbuild.PhaseMake, kbuild.PhaseVerify:
@@ -147,14 +152,62 @@ func lasting(e *kbuild.BuildError) bool {
 	return false
 }
 
+// kernelHeader matches a missing header that no package could bring: those of
+// the kernel lie in directories, as linux/genhd.h.
+var kernelHeader = regexp.MustCompile(`: (\w[\w.-]*/[\w./-]+): No such file`)
+
+// patience is how long a build that has hung is not tried again: a day later the
+// machine may be less busy.
+const patience = 24 * time.Hour
+
+// inputsNow is inputs for the tree as it is; empty where that cannot be told.
+func (r *run) inputsNow(ref dkms.Ref) string {
+	have, err := r.tree.Scan(r.ctx)
+	if err != nil {
+		return ""
+	}
+	now, err := r.inputs(ref, have)
+	if err != nil {
+		return ""
+	}
+	return now
+}
+
+// inputs is what ref would be built from now: its fingerprint, and what is there
+// of the packages that it depends on.
+func (r *run) inputs(ref dkms.Ref, have tree.Snapshot) (string, error) {
+	now, err := r.fingerprint(ref)
+	if err != nil {
+		return "", err
+	}
+	words := []string{now.String()}
+	recipe, _ := r.recipes.get(ref)
+	for _, name := range recipe.Depends {
+		version, _ := have.Active(name, ref.KernelID)
+		path := filepath.Join(r.tree.ModuleDir(dkms.Ref{Package: dkms.Package{Name: name, Version: version}, KernelID: ref.KernelID}), "Module.symvers")
+		sum, _ := system.Hash(path)
+		words = append(words, name+"="+version+" "+sum)
+	}
+	return strings.Join(words, " "), nil
+}
+
 // failedBefore returns the failure of ref that another try would repeat.
-func (r *run) failedBefore(ref dkms.Ref) (tree.Failure, bool) {
+func (r *run) failedBefore(ref dkms.Ref, have tree.Snapshot) (tree.Failure, bool) {
 	f, ok := r.tree.Failure(ref)
-	if !ok || f.Fingerprint == "" {
+	switch {
+	case !ok || f.Fingerprint == "" || r.again:
+		return f, false
+	case f.Class == string(kbuild.Timeout) && time.Since(f.Last) > patience:
 		return f, false
 	}
-	now, err := r.fingerprint(ref)
-	return f, err == nil && now.String() == f.Fingerprint
+	recipe, _ := r.recipes.get(ref)
+	for _, p := range newest(have) { // which may come in this very run
+		if version, _ := have.Active(p.Name, ref.KernelID); slices.Contains(recipe.Depends, p.Name) && version != p.Version {
+			return f, false
+		}
+	}
+	now, err := r.inputs(ref, have)
+	return f, err == nil && now == f.Fingerprint
 }
 
 // words tells of a failure that is remembered, in one line.

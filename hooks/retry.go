@@ -1,12 +1,14 @@
 package hooks
 
 import (
-	"errors"
+	"slices"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
 
-// retry forgets failures and makes the kernels match once more.
+// retry makes the kernels match once more, without regard to what has failed
+// before.
 func (r *run) retry() error {
 	only, err := r.call.spelled()
 	if err != nil {
@@ -21,23 +23,12 @@ func (r *run) retry() error {
 	if err != nil {
 		return err
 	}
-	known := only.Name == ""
-	var errs []error
-	for _, p := range have.Packages {
-		if only.Name != "" && p.Name != only.Name || only.Version != "" && p.Version != only.Version {
-			continue
-		}
-		known = true
-		for _, f := range p.Failures {
-			errs = append(errs, r.tree.ForgetFailure(f.Ref))
-		}
+	known := slices.ContainsFunc(have.Packages, func(p tree.PackageState) bool {
+		return p.Name == only.Name && (only.Version == "" || p.Version == only.Version)
+	})
+	if only.Name != "" && !known {
+		return notInTree(dkms.Package{Name: only.Name, Version: or(only.Version, "*")})
 	}
-	if !known {
-		return notInTree(dkms.Package{Name: only.Name, Version: only.Version})
-	}
-	if err := errors.Join(errs...); err != nil {
-		return &dkms.Error{Kind: dkms.NotAllowed, Object: r.tree.Dir, Problem: "cannot be written", Err: err, Hint: "run as root"}
-	}
-	r.only = only.Name
+	r.only, r.again = only.Name, true
 	return r.reconcile(ids, "tried again")
 }

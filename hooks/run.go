@@ -37,6 +37,7 @@ type run struct {
 	writing     bool   // the lock is ours
 	event       string // which event this is; empty for an action
 	only        string // the name of the one package that it is about; empty: all
+	again       bool   // what has failed is tried whatever is remembered of it
 	// callerMakesInitramfs is set where whoever called us makes the initial
 	// RAM file system next.
 	callerMakesInitramfs bool

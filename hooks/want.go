@@ -162,8 +162,12 @@ func (r *run) haveOf(s tree.Snapshot, want plan.Want) plan.Have {
 			if about[ref.KernelID] {
 				h.Stale, h.BuiltWith = r.staleness(ref.Ref), r.builtWith(ref.Ref)
 			}
-			if ref.Differs { // set only where Compare has been asked
-				h.Drift = "what is installed is missing or not what was built"
+			// Both are set only where Compare has been asked.
+			if ref.Missing && h.Stale == "" {
+				h.Stale = "a module that was built is missing in the tree"
+			}
+			if ref.Lacking {
+				h.Drift = "what is installed is missing or of an earlier build"
 			}
 			have.Refs = append(have.Refs, h)
 		}

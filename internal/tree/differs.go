@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
 // CompareOptions help Compare where no manifest tells.
@@ -31,7 +32,7 @@ type CompareOptions struct {
 //     folder", though it is the tree that it means): a promised module is not
 //     in the tree. Both for built and installed.
 //   - Differs: a file that was installed is gone, or not byte for byte the
-//     one in the tree. Only for installed.
+//     one in the tree. Only for installed. Lacking tells which.
 //
 // The modules are looked at in order, and the first that is not as it should
 // be decides. In both places NAME.ko comes first and then NAME with the suffix
@@ -79,7 +80,7 @@ func (c *comparer) compare(r *RefState, conf map[Stamp]bool) {
 			return
 		}
 		if r.State == dkms.Installed && !c.same(r.Ref, module, built, m.Installed) {
-			r.Differs = true
+			r.Differs, r.Lacking = true, c.lacks(module, built, m.Installed)
 			return
 		}
 	}
@@ -185,6 +186,22 @@ func (c *comparer) same(r dkms.Ref, module Module, built string, installed []Ins
 		}
 	}
 	return false
+}
+
+// lacks reports whether the installed file of a module, which is not the same as
+// built, is gone or is that of an earlier build.
+func (c *comparer) lacks(module Module, built string, installed []InstalledFile) bool {
+	for _, f := range installed {
+		if name, _ := ModuleName(f.File); name != module.Name && f.File != filepath.Base(built) {
+			continue
+		}
+		if !isFile(f.Path) {
+			return true
+		}
+		sum, err := system.Hash(f.Path)
+		return err == nil && sum == f.SHA256
+	}
+	return len(installed) == 0
 }
 
 // unread reports whether the file is provably as it was at the time of s.

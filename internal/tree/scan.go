@@ -41,6 +41,10 @@ type RefState struct {
 	// Missing and Differs are set by Compare: a module that was promised is
 	// not in the tree; an installed file is gone or unlike that in the tree.
 	Missing, Differs bool
+	// Lacking is set beside Differs where an install mends it: a file is gone,
+	// or is still that of an earlier build. Else somebody has changed it in
+	// place, to sign it for one.
+	Lacking bool
 }
 
 // Problem is an entry of the tree that is not as it should be and was passed
