@@ -57,10 +57,17 @@ func (r *run) plan() error {
 	if err != nil {
 		return err
 	}
-	if err := r.look(&have); err != nil {
+	if err := errors.Join(r.revive(&have), r.look(&have)); err != nil {
 		return err
 	}
 	want := r.wantAll(have, ids, autoYes)
+	if r.call.AllKernels {
+		gone, err := r.goneKernels(have)
+		if err != nil {
+			return err
+		}
+		want.Targets = append(want.Targets, r.unwanted(have, gone)...)
+	}
 	p := plan.Diff(want, r.haveOf(have, want))
 	if r.call.JSON {
 		encoder := json.NewEncoder(r.Stdout)
@@ -98,10 +105,8 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 // bring makes want of ids and settles it.
 func (r *run) bring(have tree.Snapshot, ids []dkms.KernelID, why string) (plan.Want, plan.Plan, error) {
 	defer r.keepDigests()
-	if r.declarative {
-		if err := r.revive(&have); err != nil {
-			return plan.Want{}, plan.Plan{}, err
-		}
+	if err := r.revive(&have); err != nil {
+		return plan.Want{}, plan.Plan{}, err
 	}
 	if err := r.look(&have); err != nil {
 		return plan.Want{}, plan.Plan{}, err
@@ -230,6 +235,9 @@ func (r *run) automatic(c *candidate, id dkms.KernelID, why string, have tree.Sn
 	}
 	recipe, _ := r.recipes.get(t.Ref)
 	auto := recipe.Autoinstall
+	if auto && t.NotReady == nil && r.declarative && r.hasAsGood(t.Ref, have) {
+		t.Goal = dkms.Built // the kernel has it already, which has been told
+	}
 	if auto && t.NotReady == nil && r.declarative {
 		if f, again := r.failedBefore(t.Ref, have); again {
 			r.stop(&t, plan.FailedBefore, &dkms.Error{Kind: dkms.MakeFailed, Object: t.Ref.String(), Problem: words(f), Log: f.Log})

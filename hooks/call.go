@@ -92,6 +92,8 @@ func (c *Call) check(a Action) error {
 	case len(c.Arches) > 1 && len(c.Arches) != kernels, kernels > 1 && len(c.Arches) == 1 && a.oneKernel:
 		return &dkms.Error{Kind: dkms.Incomplete, Object: "-a", Problem: fmt.Sprintf("%d architectures for %d kernels", len(c.Arches), kernels),
 			Hint: "give one -a for each -k, or one for all"}
+	case a.ours && a.Operands == "" && len(c.Operands) > 0:
+		return &dkms.Error{Kind: dkms.Usage, Object: a.Name, Problem: "takes no operand: " + c.Operands[0]}
 	case c.BinariesOnly && c.SourceOnly:
 		return &dkms.Error{Kind: dkms.ConfInvalid, Object: "--binaries-only and --source-only", Problem: "exclude each other"}
 	}

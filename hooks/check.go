@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -62,7 +63,7 @@ func (r *run) examine(ids []dkms.KernelID) ([]verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.look(&have); err != nil {
+	if err := errors.Join(r.revive(&have), r.look(&have)); err != nil {
 		return nil, err
 	}
 	var want plan.Want
@@ -72,10 +73,19 @@ func (r *run) examine(ids []dkms.KernelID) ([]verdict, error) {
 
 // asked are the kernels of the call, or all that may be booted.
 func (r *run) asked() ([]dkms.KernelID, error) {
-	if len(r.call.Kernels) > 0 {
-		return r.call.targets()
+	if len(r.call.Kernels) == 0 {
+		return r.bootable()
 	}
-	return r.bootable()
+	ids, err := r.call.targets()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if k, err := r.kernel(id); err == nil && k.Vanished() {
+			return nil, &dkms.Error{Kind: dkms.NoModuleDir, Object: id.Release, Problem: "is no kernel in " + r.tree.InstallDir}
+		}
+	}
+	return ids, nil
 }
 
 // bootable are the kernels with an image. On a machine that has none, one that
@@ -123,7 +133,7 @@ func (r *run) judge(p plan.Plan, have tree.Snapshot) []verdict {
 		switch {
 		case s.Verb == plan.Build:
 			found.add(s.Ref, found.unless(s.Ref), s.Why)
-		case s.Verb == plan.Install && !r.hasAsGood(s, have):
+		case s.Verb == plan.Install:
 			found.add(s.Ref, missing, s.Why)
 		}
 	}
@@ -173,15 +183,15 @@ func (v *verdicts) add(ref dkms.Ref, state, reason string) {
 
 // hasAsGood reports whether an install would find that the kernel has the
 // module already, in the same or a newer version.
-func (r *run) hasAsGood(s plan.Step, have tree.Snapshot) bool {
-	if s.Verb != plan.Install || have.Ref(s.Ref).State != dkms.Built {
+func (r *run) hasAsGood(ref dkms.Ref, have tree.Snapshot) bool {
+	if have.Ref(ref).State != dkms.Built {
 		return false
 	}
-	_, k, recipe, err := r.resolved(s.Ref)
+	_, k, recipe, err := r.resolved(ref)
 	if err != nil {
 		return false
 	}
-	_, err = r.placements(s, k, recipe)
+	r.quietly(func() { _, err = r.placements(plan.Step{Verb: plan.Install, Ref: ref}, k, recipe) })
 	return kindOf(err) == dkms.ProvidedByKernel
 }
 
@@ -227,13 +237,17 @@ func (r *run) printCheck(found []verdict, kernels int) error {
 // sum is the exit status of check as an error, the worst finding first.
 func sum(found []verdict) error {
 	count := map[string]int{}
+	hint := "dkms-hook sync --all-kernels builds it"
 	for _, v := range found {
 		count[v.State]++
+		if v.Log != "" {
+			hint = "dkms-hook retry tries again what has failed"
+		}
 	}
 	switch {
 	case count[missing] > 0:
 		return &dkms.Error{Kind: dkms.ModulesMissing, Object: "check", Problem: counted(count[missing], "module package") + " missing",
-			Hint: "dkms-hook retry tries again what has failed"}
+			Hint: hint}
 	case len(found) > 0:
 		return &dkms.Error{Kind: dkms.ModulesStale, Object: "check", Problem: counted(len(found), "module package") + " stale or waiting"}
 	}

@@ -37,7 +37,13 @@ func (e Engine) Do(ctx context.Context, c Call) error {
 	if err != nil {
 		return err
 	}
-	r.declarative = action.declarative && !c.Compatible
+	if r.declarative = action.declarative && !c.Compatible; r.declarative {
+		// Whoever calls, and from wherever: the same compiler, or what one has
+		// built would be stale for the other.
+		if err := os.Setenv("PATH", system.SafePath); err != nil {
+			return err
+		}
+	}
 	return action.run(r)
 }
 

@@ -1,7 +1,7 @@
 package hooks
 
 import (
-	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -21,24 +21,41 @@ type Event struct {
 	least int // arguments that must be there
 	// always has the event be heeded although /etc/dkms/no-autoinstall exists.
 	always bool
-	run    func(*run, []string) error
+	// words names the arguments that are to be names, by what they name.
+	words []string
+	run   func(*run, []string) error
 }
 
 // Events lists what may be told.
 func Events() []Event {
 	return []Event{
-		{Name: "kernel-preinst", Args: "KERNEL [IMAGE]", least: 1, run: (*run).onKernelPreinst},
-		{Name: "kernel-postinst", Args: "KERNEL [IMAGE]", least: 1, run: (*run).onKernelPostinst},
-		{Name: "kernel-prerm", Args: "KERNEL [IMAGE]", least: 1, always: true, run: (*run).onKernelPrerm},
-		{Name: "headers-postinst", Args: "KERNEL", least: 1, run: (*run).onHeaders},
-		{Name: "kernel-install", Args: "add|remove KERNEL [ENTRY_DIR [IMAGE …]]", least: 2, always: true, run: (*run).onKernelInstall},
-		{Name: "package-postinst", Args: "NAME VERSION [TARBALL_DIR [ARCH [OLD_VERSION]]]", least: 2, run: (*run).onPackage},
+		{Name: "kernel-preinst", Args: "KERNEL [IMAGE]", least: 1, words: kernelWord, run: (*run).onKernelPreinst},
+		{Name: "kernel-postinst", Args: "KERNEL [IMAGE]", least: 1, words: kernelWord, run: (*run).onKernelPostinst},
+		{Name: "kernel-prerm", Args: "KERNEL [IMAGE]", least: 1, words: kernelWord, always: true, run: (*run).onKernelPrerm},
+		{Name: "headers-postinst", Args: "KERNEL", least: 1, words: kernelWord, run: (*run).onHeaders},
+		{Name: "kernel-install", Args: "add|remove KERNEL [ENTRY_DIR [IMAGE …]]", least: 2, words: []string{"command", "kernel release"}, always: true, run: (*run).onKernelInstall},
+		{Name: "package-postinst", Args: "NAME VERSION [TARBALL_DIR [ARCH [OLD_VERSION]]]", least: 2, words: []string{"module name", "module version"}, always: true, run: (*run).onPackage},
 		{Name: "dpkg-configure", Args: "[OLD_VERSION]", run: (*run).onTransaction},
 		{Name: "dpkg-triggered", Args: "[TRIGGERS]", run: (*run).onTransaction},
 		{Name: "rpm-trigger", run: (*run).onTransaction},
 		{Name: "boot", run: (*run).onBoot},
-		{Name: "autoinstaller", Args: "start [KERNEL]", least: 1, run: (*run).onAutoinstaller},
+		{Name: "autoinstaller", Args: "start [KERNEL]", least: 1, words: []string{"command", "kernel release"}, run: (*run).onAutoinstaller},
 	}
+}
+
+var kernelWord = []string{"kernel release"}
+
+// check finds what is wrong with the arguments.
+func (e Event) check(args []string) error {
+	if len(args) < e.least {
+		return &dkms.Error{Kind: dkms.Usage, Object: "hook " + e.Name, Problem: "too few arguments", Hint: "expected: " + e.Args}
+	}
+	for i, what := range e.words[:min(len(e.words), len(args))] {
+		if err := dkms.CheckWord(what, args[i]); err != nil {
+			return &dkms.Error{Kind: dkms.Usage, Object: "hook " + e.Name, Problem: err.Error(), Hint: "expected: " + e.Args}
+		}
+	}
+	return nil
 }
 
 // hook carries out one event. What goes wrong is told, and recorded, but by
@@ -53,8 +70,8 @@ func (r *run) hook() error {
 		if e.Name != name {
 			continue
 		}
-		if len(args) < e.least {
-			return &dkms.Error{Kind: dkms.Usage, Object: "hook " + name, Problem: "too few arguments", Hint: "expected: " + e.Args}
+		if err := e.check(args); err != nil {
+			return err
 		}
 		if !e.always && system.Exists(switchOff) {
 			return nil
@@ -128,11 +145,17 @@ func (r *run) onKernelPrerm(args []string) error {
 }
 
 func (r *run) onHeaders(args []string) error {
-	r.noteBack(args[0])
 	if r.enqueue(false) {
 		return nil
 	}
 	r.call.Kernels = args[:1]
+	ids, err := r.call.targets()
+	if err != nil {
+		return err
+	}
+	if k, err := r.kernel(ids[0]); err == nil && r.wasRemoved(k) {
+		return nil
+	}
 	return r.kernelCame("headers for " + args[0] + " were installed")
 }
 
@@ -162,13 +185,29 @@ func (r *run) onTransaction([]string) error {
 	return r.reconcile(ids, autoYes)
 }
 
-func (r *run) onBoot([]string) error { return r.kernelCame("boot") }
+func (r *run) onBoot([]string) error { return r.runningKernel("boot") }
+
+// runningKernel makes the running kernel match. In a container or a chroot that
+// is a kernel of another root, of which nothing is here.
+func (r *run) runningKernel(why string) error {
+	ids, err := r.call.targets()
+	if err != nil {
+		return err
+	}
+	if k, err := r.kernel(ids[0]); err == nil && k.Vanished() {
+		return nil
+	}
+	return r.reconcile(ids, why)
+}
 
 func (r *run) onAutoinstaller(args []string) error {
 	if args[0] != "start" {
 		return nil
 	}
-	r.call.Kernels = args[1:]
+	if len(args) == 1 {
+		return r.runningKernel(autoYes)
+	}
+	r.call.Kernels = args[1:2]
 	return r.kernelCame(autoYes)
 }
 
@@ -178,11 +217,12 @@ func (r *run) onPackage(args []string) error {
 		args = append(args, "")
 	}
 	p := dkms.Package{Name: args[0], Version: args[1]}
-	if err := errors.Join(dkms.CheckWord("module name", p.Name), dkms.CheckWord("module version", p.Version)); err != nil {
-		return err
-	}
 	if err := r.ensureRegistered(p, args[2]); err != nil {
 		return err
+	}
+	if system.Exists(switchOff) {
+		r.console.Notice(fmt.Sprintf("%s: registered; nothing is built, because %s exists", p, switchOff))
+		return nil
 	}
 	if r.enqueue(true) {
 		r.console.Notice(p.String() + ": registered; modules are built at the end of this transaction")

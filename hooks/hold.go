@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/conf"
@@ -18,7 +19,7 @@ const heldNotice = "/run/reboot-required.dkms-hook"
 
 // noticeHeld writes or removes the notice.
 func (r *run) noticeHeld() error {
-	if r.policy() != conf.Hold {
+	if r.policy() != conf.Hold || !system.IsDir(filepath.Dir(heldNotice)) {
 		return removed(heldNotice)
 	}
 	ids, err := r.bootable()

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"slices"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -13,6 +14,26 @@ import (
 // business.
 func (r *run) wantsInitramfs() bool {
 	return r.framework.Initrd != conf.Never && !r.callerMakesInitramfs
+}
+
+// heldElsewhere reports whether the newest other kernel that has an initial RAM
+// file system has one of modules in there: then it belongs into this one, too,
+// which was made before the module was.
+func (r *run) heldElsewhere(ctx context.Context, release string, modules []string) bool {
+	all, err := r.onDisk()
+	if err != nil {
+		return false
+	}
+	for _, k := range slices.Backward(all) {
+		if k.Release == release {
+			continue
+		}
+		if image, ok := initramfs.Find(k.Release); ok {
+			holds, err := image.Holds(ctx, modules)
+			return err == nil && holds
+		}
+	}
+	return false
 }
 
 // doInitramfs makes the kernel's initial RAM file system anew if there is one
@@ -35,7 +56,7 @@ func (r *run) doInitramfs(ctx context.Context, s plan.Step) error {
 		}
 		needed = holds || err != nil
 	}
-	if !needed {
+	if !needed && !r.heldElsewhere(ctx, s.Ref.Release, changed.modules) {
 		return nil
 	}
 	if err := image.Refresh(ctx, r.console.W); err != nil {

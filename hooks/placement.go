@@ -77,16 +77,13 @@ func (r *run) usualPlacements(k kbuild.Kernel, recipe kbuild.Recipe) []tree.Plac
 }
 
 // replaced are the files on ref's kernel that are to give way to ref's, whatever
-// their versions: those of another version of its package, and of packages that
-// are retired, as one is that has been renamed. For who asks for a version by
-// name they count like any module of the kernel.
+// their versions: those of packages that are retired, as one is that has been
+// renamed, and of another version of its own package, but for who asks for a
+// version by name.
 func (r *run) replaced(have tree.Snapshot, ref dkms.Ref) []string {
-	if !r.declarative {
-		return nil
-	}
 	var paths []string
 	for _, p := range have.Packages {
-		if p.Name != ref.Name && p.Retired == nil {
+		if p.Retired == nil && (p.Name != ref.Name || !r.declarative) {
 			continue
 		}
 		for _, s := range p.Refs {

@@ -112,6 +112,7 @@ func (r *run) sayUpToDate(p plan.Plan, goal dkms.State) {
 // settle makes it so: it compares want with what is there, applies the
 // difference and prints what became of it.
 func (r *run) settle(want plan.Want, have tree.Snapshot) (plan.Plan, error) {
+	r.changed = map[dkms.KernelID]touched{} // a run may settle more than once
 	p := plan.Diff(want, r.haveOf(have, want))
 	done, err := r.execute(p)
 	if err != nil {

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -20,6 +21,9 @@ const trigger = "dkms-hook"
 // awaiting, nothing that depends on the calling package is configured before.
 // It reports false where nobody would call: then it is to be done now.
 func (r *run) enqueue(await bool) bool {
+	if os.Getenv(system.LockEnv) != "" {
+		return true // a run of ours has called us, and it is that run
+	}
 	if r.call.Root != "" || pkgmgr.Caller().Manager != "dpkg" || !pkgmgr.Interested(trigger) {
 		return false
 	}
@@ -76,7 +80,11 @@ func (r *run) retireFrom(state tree.PackageState) error {
 		r.console.Warn(err.Error())
 	}
 	r.keepDigests()
-	return r.tree.Retire(state.Package, tree.Retirement{By: caller.Package, Why: why, Since: time.Now()})
+	if err := r.tree.Retire(state.Package, tree.Retirement{By: caller.Package, Why: why, Since: time.Now()}); err != nil {
+		return err
+	}
+	r.enqueue(false) // whatever takes its place may be nobody who calls us
+	return nil
 }
 
 func notInTree(p dkms.Package) error {

@@ -6,20 +6,23 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
 // revive makes a retired package count again whose upgrade was called off, or
 // turned out to be one to the same version: its source is there, and nobody
-// else bears its name.
+// else bears its name. Who only looks has it count in have.
 func (r *run) revive(have *tree.Snapshot) error {
 	for i, p := range have.Packages {
 		if p.Retired == nil || p.State == dkms.Broken || r.comes(*have, p) || r.unfinished(p) {
 			continue
 		}
-		if err := r.tree.Unretire(p.Package); err != nil {
-			return err
+		if r.writing {
+			if err := r.tree.Unretire(p.Package); err != nil {
+				return err
+			}
 		}
 		have.Packages[i].Retired = nil
 	}
@@ -35,16 +38,11 @@ func (r *run) clearAway() error {
 		return err
 	}
 	want := r.want()
-	want.Targets = r.lowerAllRetired(have)
 	gone, err := r.goneKernels(have)
 	if err != nil {
 		return err
 	}
-	for _, s := range refsOf(have) {
-		if slices.Contains(gone, s.Release) {
-			want.Targets = append(want.Targets, lowered(s.Ref, dkms.Added, "kernel "+s.Release+" is gone"))
-		}
-	}
+	want.Targets = r.unwanted(have, gone)
 	if len(want.Targets) > 0 {
 		if _, err := r.settle(want, have); err != nil {
 			return err
@@ -59,10 +57,16 @@ func (r *run) clearAway() error {
 	return nil
 }
 
-func (r *run) lowerAllRetired(have tree.Snapshot) []plan.Target {
+// unwanted is all that may go, with the kernels that are gone.
+func (r *run) unwanted(have tree.Snapshot, gone []string) []plan.Target {
 	var targets []plan.Target
 	for _, p := range have.Packages {
 		targets = append(targets, r.lowerRetired(have, p)...)
+	}
+	for _, s := range refsOf(have) {
+		if slices.Contains(gone, s.Release) {
+			targets = append(targets, lowered(s.Ref, dkms.Added, "kernel "+s.Release+" is gone"))
+		}
 	}
 	return targets
 }
@@ -143,9 +147,10 @@ func lowered(ref dkms.Ref, goal dkms.State, why string) plan.Target {
 	return plan.Target{Ref: ref, Goal: goal, Lower: true, Force: true, Why: why}
 }
 
-// goneKernels are the kernels that something was built for, or failed to be, and
-// of which neither image nor headers are there. Where there is no kernel at all
-// that is said of none: then /lib/modules itself may be missing.
+// goneKernels are the kernels that something was installed on, or could not be,
+// and of which neither image nor headers are there. What was built for a kernel
+// that never was here stays: somebody wants it elsewhere. Where there is no
+// kernel at all that is said of none: then /lib/modules itself may be missing.
 func (r *run) goneKernels(have tree.Snapshot) ([]string, error) {
 	all, err := r.onDisk()
 	if err != nil || !slices.ContainsFunc(all, func(k kbuild.Kernel) bool { return !k.Vanished() }) {
@@ -154,7 +159,9 @@ func (r *run) goneKernels(have tree.Snapshot) ([]string, error) {
 	ids := map[dkms.KernelID]bool{}
 	for _, p := range have.Packages {
 		for _, s := range p.Refs {
-			ids[s.KernelID] = true
+			if s.State == dkms.Installed || system.Exists(r.removedPath(s.Release)) {
+				ids[s.KernelID] = true
+			}
 		}
 		for _, f := range p.Failures {
 			ids[f.KernelID] = true

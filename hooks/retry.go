@@ -27,7 +27,7 @@ func (r *run) retry() error {
 		return p.Name == only.Name && (only.Version == "" || p.Version == only.Version)
 	})
 	if only.Name != "" && !known {
-		return notInTree(dkms.Package{Name: only.Name, Version: or(only.Version, "*")})
+		return &dkms.Error{Kind: dkms.NotInTree, Object: only.Name, Problem: "is not in the tree", Hint: "dkms status lists what is"}
 	}
 	r.only, r.again = only.Name, true
 	return r.reconcile(ids, "tried again")

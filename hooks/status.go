@@ -68,7 +68,7 @@ func (r *run) printStatus(rows []report.Row) error {
 // rows are the lines about one package: one for each kernel that passes the
 // filters, else one for the package itself.
 func (r *run) rows(p tree.PackageState) []report.Row {
-	if p.State == dkms.Broken {
+	if p.State == dkms.Broken && p.Retired == nil {
 		if r.call.Compatible {
 			r.console.Problem(broken(p))
 		}

@@ -31,7 +31,7 @@ func (r *run) recordWaiting(waiting map[dkms.KernelID][]string) {
 	for _, id := range slices.SortedFunc(maps.Keys(waiting), dkms.CompareKernels) {
 		names := strings.Join(waiting[id], "\n")
 		brings, then, _ := r.recorded(id.Release)
-		if then == names && r.event != "" {
+		if then == names && (brings != "" && r.event != "" || r.event == "boot") {
 			continue
 		}
 		if brings == "" {

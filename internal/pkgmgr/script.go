@@ -32,7 +32,8 @@ type Script struct {
 // Replacing reports whether the script is one after which something takes, or
 // has taken, the package's place: a prerm because of another version (upgrade,
 // failed-upgrade) or of a package that breaks it and lets it be configured again
-// (deconfigure), see deb-prerm(5); or a scriptlet of a transaction that leaves
+// (deconfigure), or of one that conflicts with it (remove in-favour), see
+// deb-prerm(5); or a scriptlet of a transaction that leaves
 // an instance of the package (rpm-scriptlets(7)): its argument is not 0.
 func (s Script) Replacing() bool {
 	if s.Manager == RPM {
@@ -40,6 +41,9 @@ func (s Script) Replacing() bool {
 	}
 	if s.Manager != Dpkg || s.Name != "prerm" {
 		return false
+	}
+	if s.Verb == "remove" { // in-favour NEW VERSION: of a package that conflicts with it
+		return len(s.Args) > 0 && s.Args[0] == "in-favour"
 	}
 	return s.Verb == "upgrade" || s.Verb == "failed-upgrade" || s.Verb == "deconfigure"
 }
