@@ -130,10 +130,10 @@ func (r *run) judge(p plan.Plan, have tree.Snapshot) []verdict {
 		}
 	}
 	for _, s := range p.Steps {
-		switch {
-		case s.Verb == plan.Build:
+		switch s.Verb {
+		case plan.Build:
 			found.add(s.Ref, found.unless(s.Ref), s.Why)
-		case s.Verb == plan.Install:
+		case plan.Install:
 			found.add(s.Ref, missing, s.Why)
 		}
 	}

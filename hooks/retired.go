@@ -61,7 +61,7 @@ func (r *run) clearAway() error {
 func (r *run) unwanted(have tree.Snapshot, gone []string) []plan.Target {
 	var targets []plan.Target
 	for _, p := range have.Packages {
-		targets = append(targets, r.lowerRetired(have, p)...)
+		targets = append(targets, r.lowerRetired(have, p, gone)...)
 	}
 	for _, s := range refsOf(have) {
 		if slices.Contains(gone, s.Release) {
@@ -72,8 +72,9 @@ func (r *run) unwanted(have tree.Snapshot, gone []string) []plan.Target {
 }
 
 // lowerRetired returns what may go of p: nothing, unless it is retired, or its
-// source has gone without a word and a newer version is there.
-func (r *run) lowerRetired(have tree.Snapshot, p tree.PackageState) []plan.Target {
+// source has gone without a word and a newer version is there. Nothing stays on
+// kernels that are gone.
+func (r *run) lowerRetired(have tree.Snapshot, p tree.PackageState, gone []string) []plan.Target {
 	whole := dkms.Ref{Package: p.Package}
 	comes := r.comes(have, p)
 	switch {
@@ -89,7 +90,8 @@ func (r *run) lowerRetired(have tree.Snapshot, p tree.PackageState) []plan.Targe
 	var targets []plan.Target
 	left := false
 	for _, s := range p.Refs {
-		if s.State == dkms.Installed && (comes || r.awaited(have, s.Ref)) { // nothing has taken its place here
+		stays := s.State == dkms.Installed && !slices.Contains(gone, s.Release)
+		if stays && (comes || r.awaited(have, s.Ref)) { // nothing has taken its place here
 			left = true
 			continue
 		}
