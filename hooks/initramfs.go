@@ -10,10 +10,14 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 )
 
+// systemModules is where the programs that make initial RAM file systems look for
+// modules.
+const systemModules = "/lib/modules"
+
 // wantsInitramfs reports whether initial RAM file systems are this run's
-// business.
+// business: not when the modules are installed somewhere else.
 func (r *run) wantsInitramfs() bool {
-	return r.framework.Initrd != conf.Never && !r.callerMakesInitramfs
+	return r.framework.Initrd != conf.Never && !r.callerMakesInitramfs && sameFile(r.tree.InstallDir, systemModules)
 }
 
 // heldElsewhere reports whether the newest other kernel that has an initial RAM
