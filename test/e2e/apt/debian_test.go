@@ -11,11 +11,8 @@ import (
 
 // debian are packages of Debian's that compile for its newest kernel.
 func debian() []string {
-	packages := []string{"v4l2loopback-dkms", "bbswitch-dkms", "acpi-call-dkms", "dm-writeboost-dkms", "ddcci-dkms", "nat-rtsp-dkms"}
-	if *full {
-		packages = append(packages, "rapiddisk-dkms", "tp-smapi-dkms", "west-chamber-dkms", "evdi-dkms")
-	}
-	return packages
+	return cut(4, []string{"v4l2loopback-dkms", "bbswitch-dkms", "ddcci-dkms", "nat-rtsp-dkms", "acpi-call-dkms",
+		"dm-writeboost-dkms", "rapiddisk-dkms", "tp-smapi-dkms", "west-chamber-dkms", "evdi-dkms"})
 }
 
 // TestDebian takes Debian's own packages through apt, with Debian's dkms and

@@ -9,6 +9,12 @@ import (
 	"time"
 )
 
+// A fault is something bad about a disk; updates is where modules are installed.
+type fault struct {
+	name             string
+	arrange, restore func(m machine, updates string)
+}
+
 // TestFault lets the new version of a module meet a disk that is full or
 // read-only. The old module stays; once the disk is right, "dpkg --configure
 // -a" and the same command again end with the new one.
@@ -17,27 +23,23 @@ func TestFault(t *testing.T) {
 	t.Parallel()
 	// Of a size that a small disk has no room for.
 	large := "static const char large[1<<20] __used = {1};\n"
-	for _, c := range []struct {
-		name    string
-		arrange func(m machine, updates string)
-		restore func(m machine, updates string)
-	}{
+	for _, c := range cut(2, []fault{
 		{"tree full",
 			func(m machine, _ string) { m.Confine("/var/lib/dkms", m.sizeOf("/var/lib/dkms", 256)) },
 			func(m machine, _ string) { m.Widen("/var/lib/dkms", "100m") }},
+		{"modules read-only",
+			func(m machine, _ string) { m.Freeze("/lib/modules") },
+			func(m machine, _ string) { m.Thaw("/lib/modules") }},
 		{"tree without a byte",
 			func(m machine, _ string) { m.Confine("/var/lib/dkms", m.sizeOf("/var/lib/dkms", 0)) },
 			func(m machine, _ string) { m.Widen("/var/lib/dkms", "100m") }},
 		{"modules full",
 			func(m machine, updates string) { m.Confine(updates, m.sizeOf(updates, 8)) },
 			func(m machine, updates string) { m.Widen(updates, "100m") }},
-		{"modules read-only",
-			func(m machine, _ string) { m.Freeze("/lib/modules") },
-			func(m machine, _ string) { m.Thaw("/lib/modules") }},
 		{"tree read-only",
 			func(m machine, _ string) { m.Freeze("/var/lib/dkms") },
 			func(m machine, _ string) { m.Thaw("/var/lib/dkms") }},
-	} {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			m := newSmall(t)

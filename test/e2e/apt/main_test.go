@@ -21,10 +21,14 @@ var (
 // project is where go.mod is, as seen from this folder.
 const project = "../../.."
 
-// root is what tools/rootfs has made.
+// root is what tools/rootfs has made: DKMS_HOOK_ROOTFS, or what make rootfs made.
 func root(tb testing.TB) string {
 	tb.Helper()
-	dir, err := filepath.Abs(filepath.Join(project, "build/e2e/rootfs"))
+	dir := os.Getenv("DKMS_HOOK_ROOTFS")
+	if dir == "" {
+		dir = filepath.Join(project, "build/e2e/rootfs")
+	}
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -141,6 +145,14 @@ func newMachineOn(tb testing.TB, lower string) machine {
 
 // on returns the same machine for a subtest.
 func (m machine) on(tb testing.TB) machine { return machine{m.Box.For(tb), m.kernels, tb} }
+
+// cut returns the first n of some cases, all of them with -full.
+func cut[T any](n int, cases []T) []T {
+	if *full {
+		return cases
+	}
+	return cases[:n]
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
