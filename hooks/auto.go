@@ -38,7 +38,7 @@ func (r *run) autoinstall() error {
 }
 
 // sync makes everything that is registered be installed for the kernels of
-// the call: with --all-kernels for each on disk.
+// the call, or for all.
 func (r *run) sync() error {
 	ids, err := r.scope()
 	if err != nil {

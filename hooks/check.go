@@ -237,7 +237,7 @@ func (r *run) printCheck(found []verdict, kernels int) error {
 // sum is the exit status of check as an error, the worst finding first.
 func sum(found []verdict) error {
 	count := map[string]int{}
-	hint := "dkms-hook sync --all-kernels builds it"
+	hint := "dkms-hook sync builds it"
 	for _, v := range found {
 		count[v.State]++
 		if v.Log != "" {

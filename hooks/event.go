@@ -177,7 +177,6 @@ func (r *run) onKernelInstall(args []string) error {
 }
 
 func (r *run) onTransaction([]string) error {
-	r.call.AllKernels = true
 	ids, err := r.scope()
 	if err != nil {
 		return err

@@ -10,12 +10,13 @@ import (
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
-// scope are the kernels that the call is about: those it names or the running
-// one, or with --all-kernels each on disk that shall have modules.
+// scope are the kernels that the call names, or else all that shall have
+// modules.
 func (r *run) scope() ([]dkms.KernelID, error) {
-	if !r.call.AllKernels {
+	if len(r.call.Kernels) > 0 && !r.call.AllKernels {
 		return r.call.targets()
 	}
+	r.call.AllKernels = true
 	return r.wantedKernels()
 }
 

@@ -14,7 +14,6 @@ func (r *run) retry() error {
 	if err != nil {
 		return err
 	}
-	r.call.AllKernels = len(r.call.Kernels) == 0
 	ids, err := r.scope()
 	if err != nil {
 		return err

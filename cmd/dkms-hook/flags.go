@@ -16,7 +16,7 @@ func flags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "kernelver", Aliases: []string{"k"}, Usage: "kernel release `K[/ARCH]`; may be given again"},
 		&cli.StringSliceFlag{Name: "arch", Aliases: []string{"a"}, Usage: "architecture `ARCH` of each -k"},
 		&cli.BoolFlag{Name: "all", Usage: "every kernel the package is built for"},
-		&cli.BoolFlag{Name: "all-kernels", Usage: "every kernel on disk (plan, sync)"},
+		&cli.BoolFlag{Name: "all-kernels", Usage: "plan, sync: every kernel on disk, as without -k"},
 		&cli.StringFlag{Name: "c", Usage: "use this dkms.conf `FILE`"},
 		&cli.StringFlag{Name: "config", Usage: "kernel configuration `FILE` (.config or auto.conf)"},
 		&cli.StringFlag{Name: "kernelsourcedir", Usage: "kernel headers in `DIR`"},
