@@ -101,7 +101,9 @@ func (e *evaluation) presets() presets {
 	p.set("install_tree", r.Trees.Install, false)
 	p.set("module", r.Package.Name, false)
 	p.set("module_version", r.Package.Version, false)
-	p.set("parallel_jobs", strconv.Itoa(r.Jobs), false)
+	if r.Jobs >= 0 { // it is known: not while framework.conf is read for it
+		p.set("parallel_jobs", strconv.Itoa(r.Jobs), false)
+	}
 	p.set("PATH", e.path, true)
 	p["BASH_SOURCE"] = expand.Variable{Set: true, Kind: expand.Indexed, List: []string{r.File}}
 	return p

@@ -87,7 +87,7 @@ func LoadFramework(ctx context.Context, etcDir string) (Framework, []Problem, er
 	}
 	slices.Sort(files)
 	// $kernelver stands for itself until For is asked.
-	e := newEvaluation(Request{File: main, Trees: Trees{DKMS: f.DKMSTree, Source: f.SourceTree, Install: f.InstallTree}},
+	e := newEvaluation(Request{File: main, Jobs: -1, Trees: Trees{DKMS: f.DKMSTree, Source: f.SourceTree, Install: f.InstallTree}},
 		kbuild.Kernel{KernelID: dkms.KernelID{Release: "${kernelver}"}})
 	defer e.close()
 	ctx, cancel := context.WithTimeout(ctx, 3*e.timeout)

@@ -74,6 +74,19 @@ func TestFrameworkDefaults(t *testing.T) {
 	}
 }
 
+// A file that says nothing leaves every default, as Debian's does.
+func TestFrameworkSaysNothing(t *testing.T) {
+	t.Parallel()
+	want, _, err := LoadFramework(context.Background(), filepath.Join(t.TempDir(), "nowhere"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, problems, err := LoadFramework(context.Background(), writeFramework(t, map[string]string{"framework.conf": "# parallel_jobs=3\n"}))
+	if diff := cmp.Diff(want, got); diff != "" || problems != nil || err != nil {
+		t.Errorf("LoadFramework: %v, %v (-want +got):\n%s", problems, err, diff)
+	}
+}
+
 func TestFrameworkProblems(t *testing.T) {
 	t.Parallel()
 	dir := writeFramework(t, map[string]string{

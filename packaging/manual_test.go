@@ -148,7 +148,7 @@ func TestExampleIsTheDefault(t *testing.T) {
 			t.Fatalf("framework.conf: %v, %v\n%s", err, problems, text)
 		}
 		// Without these the tree, the call and the machine decide.
-		f.MokSigningKey, f.MokCertificate, f.OnFailure, f.ParallelJobs = "", "", "", 0
+		f.MokSigningKey, f.MokCertificate, f.OnFailure = "", "", ""
 		f.CompressGzip, f.CompressXz, f.CompressZstd = nil, nil, nil // set to nothing
 		return f
 	}
