@@ -152,12 +152,14 @@ func lowered(ref dkms.Ref, goal dkms.State, why string) plan.Target {
 // goneKernels are the kernels that something was installed on, or could not be,
 // and of which neither image nor headers are there. What was built for a kernel
 // that never was here stays: somebody wants it elsewhere. Where there is no
-// kernel at all that is said of none: then /lib/modules itself may be missing.
+// kernel at all that is said of those only that have left a directory: else
+// /lib/modules itself may be missing.
 func (r *run) goneKernels(have tree.Snapshot) ([]string, error) {
 	all, err := r.onDisk()
-	if err != nil || !slices.ContainsFunc(all, func(k kbuild.Kernel) bool { return !k.Vanished() }) {
+	if err != nil {
 		return nil, err
 	}
+	some := slices.ContainsFunc(all, func(k kbuild.Kernel) bool { return !k.Vanished() })
 	ids := map[dkms.KernelID]bool{}
 	for _, p := range have.Packages {
 		for _, s := range p.Refs {
@@ -175,7 +177,7 @@ func (r *run) goneKernels(have tree.Snapshot) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if k.Vanished() && !slices.Contains(gone, id.Release) {
+		if k.Vanished() && (some || system.IsDir(k.ModuleDir)) && !slices.Contains(gone, id.Release) {
 			gone = append(gone, id.Release)
 		}
 	}
