@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,6 +44,9 @@ func (r *run) sync() error {
 	ids, err := r.scope()
 	if err != nil {
 		return err
+	}
+	for _, id := range ids {
+		r.noteBack(id.Release)
 	}
 	return r.reconcile(ids, autoYes)
 }
@@ -155,6 +159,7 @@ func (r *run) look(have *tree.Snapshot) error {
 func (r *run) sayNotDone(p plan.Plan) (failed int) {
 	r.keepNotes(p)
 	waiting := map[dkms.KernelID][]string{}
+	still := map[string]bool{}
 	for _, n := range p.Notes {
 		line := fmt.Sprintf("%s for %s: %s", n.Ref.Package, n.Ref.Release, n.Text)
 		if n.Reason == plan.DependsCycle {
@@ -165,6 +170,13 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 		case plan.PendingHeaders:
 			waiting[n.Ref.KernelID] = append(waiting[n.Ref.KernelID], n.Ref.Package.String())
 		case plan.InvalidConf: // has been told whole
+			failed++
+		case plan.FailedBefore:
+			if r.tolerant() {
+				still[n.Ref.Package.String()] = true
+				continue
+			}
+			r.console.Problem(errors.New(line))
 			failed++
 		case plan.ExcludedByRule, plan.MissingDepends:
 			// Whoever starts the machine every day has been told.
@@ -177,6 +189,9 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 		}
 	}
 	r.recordWaiting(waiting)
+	if len(still) > 0 {
+		r.console.Notice("as before, not built: " + strings.Join(slices.Sorted(maps.Keys(still)), ", ") + " (dkms-hook check says why)")
+	}
 	for _, o := range r.did {
 		if o.Err != nil {
 			failed++
@@ -241,6 +256,9 @@ func (r *run) automatic(c *candidate, id dkms.KernelID, why string, have tree.Sn
 	if auto && t.NotReady == nil && r.declarative {
 		if f, again := r.failedBefore(t.Ref, have); again {
 			r.stop(&t, plan.FailedBefore, &dkms.Error{Kind: dkms.MakeFailed, Object: t.Ref.String(), Problem: words(f), Log: f.Log})
+			if r.tolerant() {
+				delete(r.faults, t.Ref) // it has been told, and is no news
+			}
 		}
 	}
 	return t, auto, nil

@@ -97,7 +97,7 @@ func (r *run) bootable() ([]dkms.KernelID, error) {
 	}
 	var ids []dkms.KernelID
 	for _, k := range all {
-		if k.HasImage() {
+		if k.HasImage() && !r.wasRemoved(k) {
 			ids = append(ids, k.KernelID)
 		}
 	}

@@ -22,6 +22,11 @@ type examined struct {
 // doctor explains what is odd in the tree, and with --fix mends what is safe.
 func (r *run) doctor() error {
 	if !r.call.Fix {
+		// What a run is in the middle of is not odd. Who may not lock looks all
+		// the same.
+		if end, err := r.lock(); err == nil {
+			defer end()
+		}
 		findings, err := r.tree.Examine(r.ctx)
 		if err != nil {
 			return err

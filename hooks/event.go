@@ -96,6 +96,10 @@ func (r *run) byPolicy(err error) error {
 	return nil
 }
 
+// tolerant reports whether this is an event whose caller does not get to know
+// what fails.
+func (r *run) tolerant() bool { return r.event != "" && r.policy() != conf.Fail }
+
 // policy is on_failure of framework.conf. By default a live machine's
 // transactions succeed; who makes an image from outside wants to know.
 func (r *run) policy() conf.Policy {
@@ -221,6 +225,10 @@ func (r *run) onPackage(args []string) error {
 	}
 	if system.Exists(switchOff) {
 		r.console.Notice(fmt.Sprintf("%s: registered; nothing is built, because %s exists", p, switchOff))
+		return nil
+	}
+	if !r.buildsItself(p) {
+		r.console.Notice(p.String() + ": registered; nothing is built, because its dkms.conf does not say AUTOINSTALL=yes")
 		return nil
 	}
 	if r.enqueue(true) {

@@ -62,10 +62,10 @@ func (r *run) onDisk() ([]kbuild.Kernel, error) {
 	return all, nil
 }
 
-// A kernel whose package has been removed may keep its headers. It is not
-// wanted then, unlike one that has headers only because its image is yet to
-// come; so its removal is noted, in TREE/.dkms-hook/removed/RELEASE, until it
-// comes back.
+// A kernel whose package has been removed may keep its headers, and where it was
+// made of several packages its modules as well. It is not wanted then, unlike one
+// whose image is yet to come; so its removal is noted, in
+// TREE/.dkms-hook/removed/RELEASE, until it comes back or somebody names it.
 
 func (r *run) removedPath(release string) string {
 	return filepath.Join(r.tree.Dir, ".dkms-hook", "removed", release)
@@ -81,6 +81,4 @@ func (r *run) noteRemoved(release string) error {
 
 func (r *run) noteBack(release string) { _ = os.Remove(r.removedPath(release)) }
 
-func (r *run) wasRemoved(k kbuild.Kernel) bool {
-	return !k.HasImage() && system.Exists(r.removedPath(k.Release))
-}
+func (r *run) wasRemoved(k kbuild.Kernel) bool { return system.Exists(r.removedPath(k.Release)) }

@@ -148,3 +148,14 @@ func (r *run) back(state tree.PackageState) error {
 	}
 	return r.tree.Unretire(state.Package)
 }
+
+// buildsItself reports whether p asks to be built by itself. One whose dkms.conf
+// is invalid does, so that it is told of.
+func (r *run) buildsItself(p dkms.Package) bool {
+	k, err := r.someKernel()
+	if err != nil {
+		return true
+	}
+	recipe, err := r.recipe(r.candidateIn(p, r.tree.SourceLink(p), true), k)
+	return err != nil || recipe.Autoinstall
+}

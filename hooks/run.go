@@ -129,6 +129,25 @@ func (r *run) begin() (end func(), err error) {
 	if err := r.writable(); err != nil {
 		return nil, err
 	}
+	unlock, err := r.lock()
+	if err != nil {
+		return nil, err
+	}
+	r.writing = true
+	end = func() {
+		r.keepHistory()
+		r.writing = false
+		unlock()
+	}
+	if err := r.sweep(); err != nil {
+		end()
+		return nil, err
+	}
+	return end, nil
+}
+
+// lock takes the lock of the tree, telling whom it waits for.
+func (r *run) lock() (unlock func(), err error) {
 	lock, err := r.tree.Lock(r.ctx, func(pid int) {
 		who := "another process"
 		if pid > 0 {
@@ -139,17 +158,7 @@ func (r *run) begin() (end func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.writing = true
-	end = func() {
-		r.keepHistory()
-		r.writing = false
-		_ = lock.Unlock()
-	}
-	if err := r.sweep(); err != nil {
-		end()
-		return nil, err
-	}
-	return end, nil
+	return func() { _ = lock.Unlock() }, nil
 }
 
 // keepDigests saves what has been read, so that it need not be read again. That

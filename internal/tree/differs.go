@@ -80,7 +80,7 @@ func (c *comparer) compare(r *RefState, conf map[Stamp]bool) {
 			return
 		}
 		if r.State == dkms.Installed && !c.same(r.Ref, module, built, m.Installed) {
-			r.Differs, r.Lacking = true, c.lacks(module, built, m.Installed)
+			r.Differs, r.Lacking = true, c.lacks(r.Ref, module, built, m.Installed)
 			return
 		}
 	}
@@ -190,7 +190,7 @@ func (c *comparer) same(r dkms.Ref, module Module, built string, installed []Ins
 
 // lacks reports whether the installed file of a module, which is not the same as
 // built, is gone or is that of an earlier build.
-func (c *comparer) lacks(module Module, built string, installed []InstalledFile) bool {
+func (c *comparer) lacks(r dkms.Ref, module Module, built string, installed []InstalledFile) bool {
 	for _, f := range installed {
 		if name, _ := ModuleName(f.File); name != module.Name && f.File != filepath.Base(built) {
 			continue
@@ -201,7 +201,8 @@ func (c *comparer) lacks(module Module, built string, installed []InstalledFile)
 		sum, err := system.Hash(f.Path)
 		return err == nil && sum == f.SHA256
 	}
-	return len(installed) == 0
+	_, there := c.tree.Locate(r.Release, module.Name, module.Dir)
+	return !there
 }
 
 // unread reports whether the file is provably as it was at the time of s.
