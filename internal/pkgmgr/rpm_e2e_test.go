@@ -88,8 +88,9 @@ PKGMGR_TEST_HELPER=caller /usr/bin/helper /var/log/caller posttrans "$@"
 			t.Fatal(err)
 		}
 		all = append(all, strings.Join(one.Truth, " "))
-		if want := (Script{Manager: RPM, Args: one.Truth[1:]}); !cmp.Equal(one.Script, want) || one.Replacing {
-			t.Errorf("Caller in %q = %+v, replacing %v; want %+v", one.Truth, one.Script, one.Replacing, want)
+		stays := one.Truth[1] != "0"
+		if want := (Script{Manager: RPM, Args: one.Truth[1:]}); !cmp.Equal(one.Script, want) || one.Replacing != stays {
+			t.Errorf("Caller in %q = %+v, replacing %v; want %+v, %v", one.Truth, one.Script, one.Replacing, want, stays)
 		}
 	}
 	want := []string{"post 1", "posttrans 1", "post 2", "preun 1", "posttrans 2", "preun 0"}
