@@ -5,6 +5,7 @@ package rpm
 import (
 	"cmp"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -59,13 +60,26 @@ func TestDnfKilled(t *testing.T) {
 		if got := h.edition(k, "foo"); got != "1.0-1" && got != "1.1-1" {
 			t.Errorf("killed after %v (ended before: %v): foo of edition %q is installed", after, ended, got)
 		}
-		h.dnf("install", "foo-dkms-1.1-1")
-		h.Must("dkms-hook", "sync", "--all-kernels") // dnf may have had nothing left to do
+		h.afterKill("foo-dkms", "-1.1-1", "foo/1.1")
 		if !h.wantEdition("foo", "1.1-1", k) {
 			t.Errorf("that was killed after %v", after)
 		}
 		h.check(0)
 	}
+}
+
+// afterKill does what a person does after dnf was killed in an upgrade.
+func (h *host) afterKill(pkg, edition, registered string) {
+	h.t.Helper()
+	if strings.Count(h.Must("rpm", "-q", pkg).Stdout, "\n") > 1 {
+		h.dnf("remove", "--duplicates") // it installs the newer one once more
+	}
+	h.dnf("install", pkg+edition)
+	if h.Must("dkms-hook", "status", registered).Stdout == "" {
+		// rpm had it down as installed, but had not run its %post.
+		h.dnf("reinstall", pkg+edition)
+	}
+	h.Must("dkms-hook", "sync", "--all-kernels") // dnf may have had nothing left to do
 }
 
 // The disk is full: dnf succeeds, the module that worked stays, and when there
