@@ -66,7 +66,7 @@ race: deps-test ## run the tests of the packages with the race detector
 .PHONY: e2e
 e2e: deps-test packages debs rootfs rpmroot ## run the end-to-end tests, in the cut that fits into CI
 	$(E2E_ROOMS)
-	$(E2E) -timeout 20m ./test/e2e/...
+	$(E2E) -timeout 40m ./test/e2e/...
 
 .PHONY: e2e-full
 e2e-full: deps-test packages debs rootfs rpmroot ## run the end-to-end tests whole
