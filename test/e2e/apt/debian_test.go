@@ -174,12 +174,12 @@ func TestNotCompiling(t *testing.T) {
 	onlyOurs(t)
 	t.Parallel()
 	m := newMachine(t)
-	m.apt("install", "linux-image-amd64", "linux-headers-amd64")
+	m.apt("install", "linux-headers-amd64") // without an image, check looks at kernels with headers
 	m.engine(ours)
 	m.apt("install", "lttng-modules-dkms", "openrazer-driver-dkms", "bbswitch-dkms")
 	m.settled()
 	m.check(1, named("lttng-modules", m.generic), named("openrazer-driver", m.generic))
-	m.has(m.generic, "bbswitch", "0.8")
+	m.hasFile(m.generic, "bbswitch")
 
 	// What is as before is not tried again, but still named.
 	const logs = "/var/lib/dkms/*/*/.log/*/*/make.log"
@@ -193,12 +193,14 @@ func TestNotCompiling(t *testing.T) {
 	m.same("another event with the same inputs", before, m.identityOf(logs))
 	m.hasFile(m.generic, "acpi_call")
 
-	// Another kernel is another input: the failing ones are tried, the others there.
-	m.apt("install", "linux-headers-cloud-amd64")
-	m.settled()
-	m.hasFile(m.cloud, "bbswitch")
-	if got := m.Glob("/var/lib/dkms/lttng-modules/*/.log/" + m.cloud + "/*/make.log"); len(got) != 1 {
-		t.Errorf("logs of lttng-modules for the second kernel: %v", got)
+	if *full {
+		// Another kernel is another input: the failing ones are tried, the others there.
+		m.apt("install", "linux-headers-cloud-amd64")
+		m.settled()
+		m.hasFile(m.cloud, "bbswitch")
+		if got := m.Glob("/var/lib/dkms/lttng-modules/*/.log/" + m.cloud + "/*/make.log"); len(got) != 1 {
+			t.Errorf("logs of lttng-modules for the second kernel: %v", got)
+		}
 	}
 	m.apt("purge", "lttng-modules-dkms", "openrazer-driver-dkms")
 	m.settled()

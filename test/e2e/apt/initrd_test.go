@@ -89,8 +89,10 @@ func TestLoad(t *testing.T) {
 	hello := "#include <linux/init.h>\nstatic int __init hello(void) { pr_info(\"foo %s says hello\\n\", THIS_MODULE->version); return 0; }\nmodule_init(hello);\n" +
 		"static void __exit bye(void) {}\nmodule_exit(bye);\n"
 	m.apt("install", m.pack(dkmsDeb("foo", "1.1", hello)))
+	runs := len(m.runs(0))
 	m.apt("install", "linux-image-amd64", "linux-headers-amd64")
 	m.settled()
+	once(t, m.runs(runs))
 	m.has(m.generic, "foo", "1.1")
 	m.check(0)
 	out := qemu.Boot(t, m.Box, "/boot/vmlinuz-"+m.generic, "/boot/initrd.img-"+m.generic, "")

@@ -236,10 +236,16 @@ func did(runs []run, what string) map[string]int {
 // ends with that status and says what matches all of the expressions.
 func (m machine) check(status int, says ...string) {
 	m.tb.Helper()
+	m.checkWith(nil, status, says...)
+}
+
+// checkWith is check with further options.
+func (m machine) checkWith(options []string, status int, says ...string) {
+	m.tb.Helper()
 	if selfIsStock() {
 		return
 	}
-	r := m.Run("dkms-hook", "check")
+	r := m.Run(append([]string{"dkms-hook", "check"}, options...)...)
 	if r.Status != status {
 		m.tb.Errorf("check: exit status %d; want %d\n%s", r.Status, status, r)
 	}
