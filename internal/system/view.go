@@ -23,6 +23,7 @@ var ErrNoView = errors.New("no privilege for a private mount namespace")
 // Where /proc or /dev/null is missing, as in an image, the view gets its own.
 // It returns ErrNoView when the privilege is missing, and fn did not run then.
 func WithView(binds []Bind, fn func() error) error {
+	_, _ = devNull() // the machine's own, not the view's; who uses it hears of an error
 	result := make(chan error, 1)
 	go onDyingThread(func() {
 		if err := enterView(binds); err != nil {

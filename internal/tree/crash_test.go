@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/treetest"
@@ -270,5 +272,28 @@ func TestSweepTellsDepmod(t *testing.T) {
 	must(t, tr.DepmodDone(release))
 	if s, err = tr.Sweep(t.Context()); err != nil || len(s.Depmod)+len(s.Notes) != 0 {
 		t.Errorf("second Sweep() = %+v, %v; want nothing", s, err)
+	}
+}
+
+// A compiler whose make was killed writes on for a while.
+func TestSweepOutlastsWriters(t *testing.T) {
+	t.Parallel()
+	tr := newTree(t)
+	add(t, tr, ref("pa", "1.0").Package)
+	dir := filepath.Join(tr.PackageDir(ref("pa", "1.0").Package), scratchDir, "build")
+	write(t, filepath.Join(dir, "first"), "")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); {
+			// Into the directory, as long as it is there.
+			_ = os.WriteFile(filepath.Join(dir, strconv.Itoa(time.Now().Nanosecond())), nil, 0o644)
+		}
+	}()
+	_, err := tr.Sweep(t.Context())
+	must(t, err)
+	<-done
+	if left, _ := os.ReadDir(filepath.Dir(dir)); len(left) > 0 {
+		t.Errorf("left in the scratch directory: %v", left)
 	}
 }

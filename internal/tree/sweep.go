@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -31,9 +33,7 @@ func (t Tree) Sweep(ctx context.Context) (Swept, error) {
 	var s Swept
 	errs := t.sweepJournals(&s)
 	for _, dir := range []string{t.trashDir(), t.own(scratchDir)} {
-		if err := os.RemoveAll(dir); err != nil {
-			errs = append(errs, err)
-		}
+		errs = appendErr(errs, clearAway(dir))
 	}
 	for _, dir := range []string{t.own(), t.runsDir()} {
 		errs = append(errs, sweepTemps(dir)...)
@@ -151,7 +151,7 @@ func (t Tree) sweepVersion(s *Swept, p dkms.Package) (errs []error) {
 		switch {
 		case e.Name() == scratchDir:
 			s.Notes = append(s.Notes, p.String()+": remnants of an interrupted build were removed")
-			errs = appendErr(errs, os.RemoveAll(path))
+			errs = appendErr(errs, clearAway(path))
 		case e.Name() == ".source"+newSuffix || isTemp(e.Name()):
 			errs = appendErr(errs, os.Remove(path))
 		case e.Name() == logDir:
@@ -198,6 +198,21 @@ func isRemnant(entries []fs.DirEntry) bool {
 	return !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
 		return e.Name() != "log" && !strings.HasPrefix(e.Name(), ".")
 	})
+}
+
+// lastBreath is how long compilers of a killed build may still write; each ends
+// with the file that it is at.
+const lastBreath = 20 * time.Second
+
+// clearAway removes path and all in it, also while programs of a build whose
+// master was killed are still writing there.
+func clearAway(path string) error {
+	for start := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		err := os.RemoveAll(path)
+		if !errors.Is(err, syscall.ENOTEMPTY) || time.Since(start) > lastBreath {
+			return err
+		}
+	}
 }
 
 // sweepTemps removes the files in dir that were never renamed to what they were
