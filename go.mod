@@ -61,4 +61,5 @@ require (
 	golang.org/x/net v0.47.0 // indirect
 	golang.org/x/tools v0.38.0 // indirect
 	gopkg.in/warnings.v0 v0.1.2 // indirect
+	pault.ag/go/debian v0.19.0 // indirect
 )

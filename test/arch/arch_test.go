@@ -63,7 +63,7 @@ var rooms = map[string][]string{
 	"internal/tree":       {"kbuild", "internal/dkms", "internal/system"},
 	"internal/treetest":   {"kbuild", "internal/dkms", "internal/system", "internal/tree"},
 	"kbuild":              {"internal/dkms", "internal/system"},
-	"packaging":           {"templates"},
+	"packaging":           {"pkgfmt", "templates"},
 	"pkgfmt":              {"conf", "kbuild", "templates", "internal/dkms", "internal/system"},
 	"templates":           {},
 }
