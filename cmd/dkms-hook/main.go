@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/dkms-hook/dkms-hook/hooks"
+	"github.com/dkms-hook/dkms-hook/internal/cmdline"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 )
@@ -25,7 +26,7 @@ var version = "devel"
 const level = "3.4.3"
 
 func main() {
-	cli.FlagStringer = flagLine
+	cli.FlagStringer = cmdline.FlagLine
 	os.Exit(run(os.Args, os.Stdout, os.Stderr))
 }
 
@@ -36,7 +37,8 @@ func run(argv []string, stdout, stderr io.Writer) int {
 	context.AfterFunc(ctx, stop) // a second signal ends us at once
 	compatible := filepath.Base(argv[0]) == "dkms"
 	app := newApp(compatible, stdout, stderr)
-	args, err := normalise(argv[1:], app.Commands, flags())
+	grammar := cmdline.Grammar{Actions: app.Commands, Flags: flags(), Anywhere: true, Verbatim: "hook"}
+	args, err := grammar.Normalise(argv[1:])
 	if err == nil {
 		err = app.RunContext(ctx, append([]string{app.Name}, args...))
 	}
@@ -102,7 +104,7 @@ func command(program string, a hooks.Action, compatible bool) *cli.Command {
 	}
 }
 
-// badValue is for values that are none of their flag's; normalise has seen to
+// badValue is for values that are none of their flag's; Normalise has seen to
 // the rest.
 func badValue(_ *cli.Context, err error, _ bool) error {
 	return &dkms.Error{Kind: dkms.Usage, Object: "command line", Problem: err.Error(), Hint: "--help lists the actions and options"}

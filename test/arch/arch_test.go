@@ -47,11 +47,12 @@ func list(t *testing.T, pattern string) []pkg {
 // rooms says which rooms each room may import; a room counts with the packages
 // below it, and may import those too. Reasons are in docs/architecture.md.
 var rooms = map[string][]string{
-	"cmd/dkms-hook":       {"hooks", "internal/report", "internal/dkms"},
-	"cmd/dkms-mkpkg":      {"pkgfmt", "conf", "internal/dkms"},
+	"cmd/dkms-hook":       {"hooks", "internal/cmdline", "internal/report", "internal/dkms"},
+	"cmd/dkms-mkpkg":      {"conf", "kbuild", "pkgfmt", "internal/cmdline", "internal/dkms", "internal/report"},
 	"conf":                {"kbuild", "internal/dkms", "internal/system"},
 	"hooks":               {"conf", "kbuild", "templates", "internal/dkms", "internal/initramfs", "internal/pkgmgr", "internal/plan", "internal/report", "internal/sched", "internal/system", "internal/tree"},
 	"internal/conftest":   {"conf", "kbuild", "internal/dkms", "internal/system"},
+	"internal/cmdline":    {"internal/dkms"},
 	"internal/dkms":       {},
 	"internal/initramfs":  {"internal/system"},
 	"internal/pkgmgr":     {"internal/system"},

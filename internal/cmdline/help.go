@@ -1,4 +1,4 @@
-package main
+package cmdline
 
 import (
 	"fmt"
@@ -7,10 +7,10 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// flagLine is a flag in the help text: its spellings with what it takes, a tab,
+// FlagLine is a flag in the help text: its spellings with what it takes, a tab,
 // and its meaning. urfave/cli would add defaults that say nothing and repeat
-// the spellings of lists.
-func flagLine(f cli.Flag) string {
+// the spellings of lists. It is for cli.FlagStringer.
+func FlagLine(f cli.Flag) string {
 	doc, ok := f.(cli.DocGenerationFlag)
 	if !ok {
 		return strings.Join(f.Names(), ", ")
