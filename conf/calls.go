@@ -46,7 +46,7 @@ func (e *evaluation) call(ctx context.Context, args []string) ([]string, error) 
 	case "exit":
 		e.exitAt = int(hc.Pos.Line())
 	case "eval":
-		return e.evalText(args)
+		return e.evalText(hc, args)
 	case "source", ".":
 		return e.sourceFile(hc, args)
 	case "echo":
@@ -145,7 +145,7 @@ func (e *evaluation) savePipeStatus(args []string) []string {
 }
 
 // evalText rewrites what `eval` runs.
-func (e *evaluation) evalText(args []string) ([]string, error) {
+func (e *evaluation) evalText(hc interp.HandlerContext, args []string) ([]string, error) {
 	if err := e.depth(); err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (e *evaluation) evalText(args []string) ([]string, error) {
 		args = args[1:]
 	}
 	text, err := e.rewritten([]byte(strings.Join(args[1:], " ")), "", nil)
-	return []string{"eval", string(text)}, err
+	return []string{"eval", string(e.atLine(hc, text))}, err
 }
 
 // rewritten returns shell text with the rewriter's changes.

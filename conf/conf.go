@@ -35,6 +35,11 @@ type Request struct {
 	Jobs int
 	// NoJobs leaves -jN out: make gets a jobserver instead.
 	NoJobs bool
+	// Programs are the names of the only external programs that the file may
+	// start, nil: any. Others are not run, have exit status 127, and are a
+	// warning. Those of Harmless run only in forms that write nothing. uname
+	// is no external program: it answers with the kernel that is asked about.
+	Programs []string
 	// Timeout is how long one external command may run; 0 is 10 s.
 	Timeout time.Duration
 }

@@ -47,6 +47,10 @@ type evaluation struct {
 	discarded, returned      bool
 	exitAt                   int // line of the last `exit`
 
+	file      string                       // that is being run, not one that it sources
+	text      []byte                       // its content
+	expanding struct{ name, index string } // the value that is expanded again
+
 	where    positions
 	warnings []Problem
 	problems []Problem
@@ -162,6 +166,7 @@ var shellVariables = sync.OnceValue(func() presets {
 // warnings; the error is for the end of ctx and of patience.
 func (e *evaluation) run(ctx context.Context, file string, text []byte) error {
 	defer e.contain(file)
+	e.file, e.text = file, text
 	p := parse(text, file)
 	if p.broken != nil {
 		// Bash goes on with what stands before the error, and so does the

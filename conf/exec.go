@@ -61,11 +61,13 @@ func (e *evaluation) execute(ctx context.Context, args []string) error {
 	if filepath.Base(args[0]) == "uname" {
 		return e.uname(hc, args[1:])
 	}
+	if e.request.Programs != nil {
+		return e.listed(ctx, hc, args)
+	}
 	return e.program(ctx, hc, args)
 }
 
-// program runs an external program: with a time limit, nothing to read but a
-// pipe, and, where we may, the machine read-only.
+// program runs an external program with what the file exports.
 func (e *evaluation) program(ctx context.Context, hc interp.HandlerContext, args []string) error {
 	for i := range args {
 		args[i] = decode(args[i])
@@ -78,13 +80,19 @@ func (e *evaluation) program(ctx context.Context, hc interp.HandlerContext, args
 		fmt.Fprintf(hc.Stderr, "%s: external programs are not run here\n", args[0])
 		return interp.ExitStatus(127)
 	}
+	return e.child(ctx, hc, args[0], append([]string{path}, args[1:]...), exported(hc.Env))
+}
+
+// child runs a program, called name, to its end: with a time limit, nothing to
+// read but a pipe, and, where we may, the machine read-only.
+func (e *evaluation) child(ctx context.Context, hc interp.HandlerContext, name string, args, env []string) error {
 	limited, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	command := system.Command{
-		Args: append([]string{path}, args[1:]...), Dir: hc.Dir, Env: exported(hc.Env),
+		Args: args, Dir: hc.Dir, Env: env,
 		Stdin: hc.Stdin, Stdout: hc.Stdout, Stderr: hc.Stderr,
 	}
-	err = e.sandbox.run(func() error { return system.Run(limited, command) })
+	err := e.sandbox.run(func() error { return system.Run(limited, command) })
 	var ee *system.ExitError
 	switch {
 	case err == nil:
@@ -92,14 +100,14 @@ func (e *evaluation) program(ctx context.Context, hc interp.HandlerContext, args
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case limited.Err() != nil:
-		e.slow = append(e.slow, args[0])
+		e.slow = append(e.slow, name)
 		return interp.ExitStatus(124)
 	case errors.As(err, &ee):
 		return interp.ExitStatus(ee.Status)
 	case errors.Is(err, errTooMuch):
 		return interp.ExitStatus(141)
 	}
-	fmt.Fprintf(hc.Stderr, "%s: %v\n", args[0], err)
+	fmt.Fprintf(hc.Stderr, "%s: %v\n", name, err)
 	return interp.ExitStatus(126)
 }
 

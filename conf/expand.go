@@ -122,6 +122,7 @@ func (e *evaluation) expandValue(ctx context.Context, name string, index int, va
 	}
 	st := statement(doc, &syntax.CallExpr{Assigns: []*syntax.Assign{as}})
 	stmts := e.rewriter.file(program{file: e.request.File, stmts: []*syntax.Stmt{st}}, nil, false)
+	e.expanding.name, e.expanding.index = name, strconv.Itoa(index)
 	_, err = e.runNode(ctx, e.request.File, stmts[0])
 	return err
 }
