@@ -1,0 +1,53 @@
+package kmod
+
+import (
+	"github.com/dkms-hook/dkms-hook/kbuild"
+	"github.com/dkms-hook/dkms-hook/kbuild/ko"
+)
+
+// Built are the modules of one package for one kernel, and what they were
+// built from.
+type Built struct {
+	Kernel  kbuild.Kernel
+	Recipe  kbuild.Recipe
+	Modules []Module // by file name
+	// Symvers are what the kernel exports.
+	Symvers ko.Symvers
+	// Modversions tells that the kernel has checksums of its symbols.
+	Modversions bool
+	// Native is what dpkg knows of the kernel.
+	Native Native
+
+	// Warnings are one line each, without the name of the package.
+	Warnings []string
+	Phases   []kbuild.Phase
+	Log      string // path of make.log
+
+	// What provenance tells. The hashes are SHA-256 in hexadecimal, empty
+	// where the kernel has no such file.
+	ConfigHash, SymversHash string
+	// KernelCompiler is what the kernel says that it was compiled by,
+	// Fingerprint.Compiler what compiled the modules.
+	KernelCompiler string
+	Fingerprint    kbuild.Fingerprint
+}
+
+// Module is one module as it will be installed.
+type Module struct {
+	kbuild.BuiltModule
+	Path string // of the file on this machine
+	// Debug is the path of the module before debug information was removed;
+	// empty when it has none, or nobody asked.
+	Debug string
+	Facts Facts
+}
+
+// Native is what dpkg knows of a kernel.
+type Native struct {
+	// Prefix is how the kernel's own package spells the module directory:
+	// /lib/modules or /usr/lib/modules.
+	Prefix string
+	// Version is that of the package whose headers the modules were built
+	// against; empty when it is in no package.
+	Version string
+}
