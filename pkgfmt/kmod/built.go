@@ -39,15 +39,7 @@ type Module struct {
 	// Debug is the path of the module before debug information was removed;
 	// empty when it has none, or nobody asked.
 	Debug string
+	// Facts are what it says of itself; where it is installed is not in them,
+	// since that differs between formats.
 	Facts Facts
-}
-
-// Native is what dpkg knows of a kernel.
-type Native struct {
-	// Prefix is how the kernel's own package spells the module directory:
-	// /lib/modules or /usr/lib/modules.
-	Prefix string
-	// Version is that of the package whose headers the modules were built
-	// against; empty when it is in no package.
-	Version string
 }
