@@ -1,0 +1,47 @@
+package write
+
+import (
+	"bytes"
+	"crypto/md5"  //nolint:gosec // rpm's, beside SHA-256
+	"crypto/sha1" //nolint:gosec // the same
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"io"
+)
+
+// Tags of the signatures, rpmtag.h.
+const (
+	sigSHA1        = 269
+	sigSHA256      = 273
+	sigSize        = 1000
+	sigMD5         = 1004
+	sigPayloadSize = 1007
+)
+
+// rpmSignatures makes what stands between lead and header: sizes and digests
+// of header and payload, and the signatures, padded to eight bytes. rpmpack
+// would want both in memory.
+func rpmSignatures(header []byte, data *payload, _ *Key) ([]byte, error) {
+	sha1Sum, sha256Sum, all := sha1.Sum(header), sha256.Sum256(header), md5.New() //nolint:gosec // see above
+	if _, err := io.Copy(all, io.MultiReader(bytes.NewReader(header), data.reader())); err != nil {
+		return nil, err
+	}
+	entries := []entry{
+		textEntry(sigSHA1, hex.EncodeToString(sha1Sum[:])),
+		textEntry(sigSHA256, hex.EncodeToString(sha256Sum[:])),
+		numberEntry(sigSize, uint32(int64(len(header))+data.size)),
+		{tag: sigMD5, kind: typeBinary, count: md5.Size, data: all.Sum(nil)},
+		numberEntry(sigPayloadSize, uint32(data.open)),
+	}
+	out := index(regionSignatures, entries)
+	return append(out, make([]byte, (8-len(out)%8)%8)...), nil
+}
+
+func textEntry(tag int32, s string) entry {
+	return entry{tag: tag, kind: typeString, count: 1, data: append([]byte(s), 0)}
+}
+
+func numberEntry(tag int32, n uint32) entry {
+	return entry{tag: tag, kind: typeInt32, count: 1, data: binary.BigEndian.AppendUint32(nil, n)}
+}

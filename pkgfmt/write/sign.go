@@ -1,0 +1,4 @@
+package write
+
+// A Key signs packages.
+type Key struct{}
