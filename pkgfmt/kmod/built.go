@@ -36,9 +36,11 @@ type Built struct {
 type Module struct {
 	kbuild.BuiltModule
 	Path string // of the file on this machine
+	Size int64  // bytes
 	// Debug is the path of the module before debug information was removed;
 	// empty when it has none, or nobody asked.
-	Debug string
+	Debug     string
+	DebugSize int64
 	// Facts are what it says of itself; where it is installed is not in them,
 	// since that differs between formats.
 	Facts Facts

@@ -64,6 +64,10 @@ type Options struct {
 	// DpkgDir is dpkg's database, which tells how the kernel's own package
 	// spells its paths, and its revision; empty: /var/lib/dpkg.
 	DpkgDir string
+	// ImageVersion is the version of linux-image-RELEASE that the modules are
+	// for. It counts for kernels without CONFIG_MODVERSIONS, in Debian packages;
+	// empty: that of the headers, as dpkg knows it.
+	ImageVersion string
 	// Progress is told of each line that a build prints; nil is allowed.
 	Progress func(line string)
 }

@@ -1,0 +1,241 @@
+package kmod
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dkms-hook/dkms-hook/conf"
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+	"github.com/dkms-hook/dkms-hook/kbuild/ko"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
+)
+
+// silence is how long a build may print nothing.
+const silence = 30 * time.Minute
+
+// Build builds d for each of the kernels, one after the other, in o.Scratch.
+// It reads nothing of /etc/dkms and /var/lib/dkms: what comes out depends on
+// the source, the kernel and the compiler.
+//
+// The error is a *dkms.Error, or has one in it: of Kind Usage for wrong
+// options, HeadersMissing, Excluded, or what failed in the build. The log of a
+// failed build lies in o.Scratch.
+func Build(ctx context.Context, d *source.Description, o Options) ([]Built, error) {
+	w, err := newWorkshop(d, o)
+	if err != nil {
+		return nil, err
+	}
+	kernels := make([]kbuild.Kernel, 0, len(o.Kernels))
+	for _, release := range o.Kernels { // all of them, before the first is built for
+		k, err := w.kernel(release)
+		if err != nil {
+			return nil, err
+		}
+		kernels = append(kernels, k)
+	}
+	if err := w.unpack(); err != nil {
+		return nil, err
+	}
+	var out []Built
+	for _, k := range kernels {
+		b, err := w.build(ctx, k)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// workshop is where one source is built for some kernels.
+type workshop struct {
+	d       *source.Description
+	o       Options
+	sources string // the stand-in for /usr/src
+	fingers kbuild.Fingerprinter
+}
+
+func newWorkshop(d *source.Description, o Options) (*workshop, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if o.Arch == "" {
+		arch, err := kbuild.HostArch()
+		if err != nil {
+			return nil, err
+		}
+		o.Arch = arch
+	}
+	scratch, err := filepath.Abs(o.Scratch)
+	if err != nil {
+		return nil, err
+	}
+	// make takes most of these for its own, compilers the equal sign.
+	if strings.ContainsAny(scratch, " \t\n:;=#%$&|\\'\"`*?[]()<>") {
+		return nil, &dkms.Error{Kind: dkms.Usage, Object: scratch, Problem: "is no directory that make can build in", Hint: "set TMPDIR to one with a simple name"}
+	}
+	o.Scratch = scratch
+	o.InstallTree = or(o.InstallTree, "/lib/modules")
+	o.DpkgDir = or(o.DpkgDir, "/var/lib/dpkg")
+	if o.Jobs == 0 {
+		o.Jobs = runtime.NumCPU()
+	}
+	return &workshop{d: d, o: o, sources: filepath.Join(scratch, "src")}, nil
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+// kernel opens a kernel and asks of it what the options need.
+func (w *workshop) kernel(release string) (kbuild.Kernel, error) {
+	k, err := kbuild.OpenKernel(kbuild.KernelOptions{
+		ID: dkms.KernelID{Release: release, Arch: w.o.Arch}, InstallTree: w.o.InstallTree, SourceDir: w.o.Headers,
+	})
+	if err != nil {
+		return k, err
+	}
+	if err := k.RequireHeaders(); err != nil {
+		return k, err
+	}
+	if w.o.abi() == Ksym && !k.Config.Set("CONFIG_MODVERSIONS") {
+		return k, &dkms.Error{Kind: dkms.Usage, Object: "kernel " + release,
+			Problem: "is built without CONFIG_MODVERSIONS, so its symbols have no checksums by which another kernel could be told to fit",
+			Hint:    "--abi exact makes a package for this kernel only"}
+	}
+	return k, nil
+}
+
+// trees are the directories that the build for k knows.
+func (w *workshop) trees(k kbuild.Kernel) conf.Trees {
+	return conf.Trees{DKMS: filepath.Join(w.o.Scratch, k.Release, "dkms"), Source: w.sources, Install: w.o.InstallTree}
+}
+
+func (w *workshop) source() string {
+	return filepath.Join(w.sources, w.d.DKMS.Name+"-"+w.d.DKMS.Version)
+}
+
+// recipe says what is to be built for k where these trees are.
+func (w *workshop) recipe(ctx context.Context, k kbuild.Kernel, trees conf.Trees) (kbuild.Recipe, error) {
+	c, err := conf.Load(ctx, conf.Request{
+		Package: w.d.DKMS, File: filepath.Join(w.source(), "dkms.conf"), Trees: trees, Jobs: w.o.Jobs,
+	}, k)
+	if err != nil {
+		return kbuild.Recipe{}, err
+	}
+	return c.Resolve(k)
+}
+
+func (w *workshop) build(ctx context.Context, k kbuild.Kernel) (Built, error) {
+	recipe, err := w.recipe(ctx, k, w.trees(k))
+	if err != nil {
+		return Built{}, err
+	}
+	if len(recipe.Modules) == 0 {
+		return Built{}, &dkms.Error{Kind: dkms.ModuleNotProduced, Object: recipe.Ref.String(), Problem: "its dkms.conf names no module", Hint: "a package without modules is made by dkms-mkpkg source"}
+	}
+	job, err := w.job(k, recipe)
+	if err != nil {
+		return Built{}, err
+	}
+	b, err := w.inputs(ctx, k, recipe)
+	if err != nil {
+		return Built{}, err
+	}
+	result, err := kbuild.Build(ctx, job)
+	if err != nil {
+		return Built{}, err
+	}
+	b.Warnings, b.Phases, b.Log = append(b.Warnings, result.Warnings...), result.Phases, filepath.Join(result.Stage, "log", "make.log")
+	return b, w.collect(&b, job, result)
+}
+
+// job is everything that the build for k is told.
+func (w *workshop) job(k kbuild.Kernel, recipe kbuild.Recipe) (kbuild.Job, error) {
+	signer, err := w.signer(k)
+	if err != nil {
+		return kbuild.Job{}, err
+	}
+	depends, err := w.depends(recipe)
+	if err != nil {
+		return kbuild.Job{}, err
+	}
+	home := filepath.Join(w.trees(k).DKMS, recipe.Name, recipe.Version)
+	job := kbuild.Job{
+		Recipe: recipe, Kernel: k, Source: w.source(), SourceAliases: []string{w.source()},
+		Build: filepath.Join(home, "build"), Stage: filepath.Join(home, k.Release, k.Arch), Scratch: filepath.Join(home, ".scratch"),
+		Depends: depends, Env: w.environment(k, filepath.Join(home, "build")), Timeout: silence, Signer: signer, Progress: w.o.Progress,
+	}
+	for _, dir := range []string{job.Build, job.Stage, job.Scratch} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return kbuild.Job{}, err
+		}
+	}
+	return job, nil
+}
+
+// environment keeps the name of the scratch directory out of the modules, and
+// of the build ID that is made from them with their debug information.
+func (w *workshop) environment(k kbuild.Kernel, build string) []string {
+	option := "-fdebug-prefix-map="
+	if atLeast(k.Config["CONFIG_GCC_VERSION"], 80000) || atLeast(k.Config["CONFIG_CLANG_VERSION"], 100000) {
+		option = "-ffile-prefix-map=" // for __FILE__, too
+	}
+	flag := option + build + "=" + w.installed()
+	var env []string
+	for _, name := range []string{"KCFLAGS", "KAFLAGS"} {
+		env = append(env, name+"="+strings.TrimSpace(os.Getenv(name)+" "+flag))
+	}
+	return env
+}
+
+func atLeast(number string, least int) bool {
+	n := 0
+	_, err := fmt.Sscan(number, &n)
+	return err == nil && n >= least
+}
+
+// installed is where a package with the source would bring it.
+func (w *workshop) installed() string {
+	return "/usr/src/" + w.d.DKMS.Name + "-" + w.d.DKMS.Version
+}
+
+// depends finds what the recipe is built against.
+func (w *workshop) depends(recipe kbuild.Recipe) ([]kbuild.Depend, error) {
+	var out []kbuild.Depend
+	for _, name := range recipe.Depends {
+		i := slices.IndexFunc(w.o.Depends, func(d kbuild.Depend) bool { return d.Name == name })
+		if i < 0 {
+			return nil, &dkms.Error{Kind: dkms.DependsMissing, Object: recipe.Package.String(), Problem: "is built against " + name + " (BUILD_DEPENDS), whose Module.symvers nobody named",
+				Hint: "build " + name + " for " + recipe.Release + " first, and name its Module.symvers"}
+		}
+		out = append(out, w.o.Depends[i])
+	}
+	return out, nil
+}
+
+// signer returns what signs modules for k; nil when they stay unsigned.
+func (w *workshop) signer(k kbuild.Kernel) (*ko.Signer, error) {
+	if w.o.Key == (ko.KeyPair{}) {
+		return nil, nil
+	}
+	if _, err := ko.Ensure(w.o.Key, false); err != nil {
+		return nil, err
+	}
+	tools := []string{filepath.Join(k.Source, "scripts", "sign-file")}
+	if w.o.SignFile != "" {
+		tools = []string{w.o.SignFile}
+	}
+	s := &ko.Signer{Keys: w.o.Key, Hash: or(k.Config["CONFIG_MODULE_SIG_HASH"], "sha256"), Tools: tools}
+	return s, s.Check()
+}

@@ -1,0 +1,266 @@
+package kmod
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+	"github.com/dkms-hook/dkms-hook/kbuild/ko"
+)
+
+func TestBuild(t *testing.T) {
+	t.Parallel()
+	kernels := realKernels(t)
+	d := describe(t, sample)
+	before := digest(t, d.Dir)
+	built := build(t, d, Options{Kernels: kernels, Debug: true})
+	if after := digest(t, d.Dir); after != before {
+		t.Error("the source has changed")
+	}
+	if len(built) != len(kernels) {
+		t.Fatalf("built for %d kernels; want %d", len(built), len(kernels))
+	}
+	for i, b := range built {
+		if b.Kernel.Release != kernels[i] {
+			t.Errorf("built[%d] is for %s; want %s", i, b.Kernel.Release, kernels[i])
+		}
+		checkBuilt(t, b)
+	}
+}
+
+func checkBuilt(t *testing.T, b Built) {
+	t.Helper()
+	var files []string
+	for _, m := range b.Modules {
+		files = append(files, m.File)
+		module, err := ko.Open(m.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if module.Release() != b.Kernel.Release {
+			t.Errorf("%s is for %s; want %s", m.File, module.Release(), b.Kernel.Release)
+		}
+		hash, err := system.Hash(m.Path)
+		if err != nil || hash != m.Hash {
+			t.Errorf("%s: Hash %s; want %s, %v", m.File, m.Hash, hash, err)
+		}
+		if b.Kernel.Config.Set("CONFIG_DEBUG_INFO") && (!hasDebug(m.Debug) || hasDebug(m.Path)) {
+			t.Errorf("%s: debug information: in %q %v, in the module %v; want it in the first only", m.File, m.Debug, hasDebug(m.Debug), hasDebug(m.Path))
+		}
+		if info, err := os.Stat(m.Path); err != nil || info.Size() != m.Size {
+			t.Errorf("%s: Size %d; want that of the file, %v", m.File, m.Size, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"sample-core" + b.Kernel.Suffix, "sample_pci" + b.Kernel.Suffix}, files); diff != "" {
+		t.Errorf("modules (-want +got):\n%s", diff)
+	}
+	config, err := system.Hash(b.Kernel.ConfigFile)
+	if err != nil || b.ConfigHash != config || len(b.SymversHash) != 64 {
+		t.Errorf("ConfigHash, SymversHash = %s, %s; want %s and another, %v", b.ConfigHash, b.SymversHash, config, err)
+	}
+	if b.Fingerprint.Source == "" || b.Fingerprint.Compiler == "" || b.KernelCompiler == "" || len(b.Symvers) < 1000 {
+		t.Errorf("inputs of the build: %+v, %q, %d symbols", b.Fingerprint, b.KernelCompiler, len(b.Symvers))
+	}
+	if len(b.Warnings) > 0 {
+		t.Errorf("warnings: %q", b.Warnings)
+	}
+}
+
+// TestBuildSame: neither the directories nor the umask show in what comes out,
+// debug information and the hash of the inputs included.
+func TestBuildSame(t *testing.T) {
+	t.Parallel()
+	k := realKernels(t)[0]
+	type out struct {
+		Fingerprint kbuild.Fingerprint
+		Modules     map[string][2]string
+	}
+	var got []out
+	for _, name := range []string{"a", "another-much-longer-name"} {
+		b := build(t, describe(t, sample), Options{Kernels: []string{k}, Debug: true, Scratch: mkdir(t, filepath.Join(t.TempDir(), name))})[0]
+		o := out{Fingerprint: b.Fingerprint, Modules: map[string][2]string{}}
+		for _, m := range b.Modules {
+			o.Modules[m.File] = [2]string{m.Hash, hashOf(t, m.Debug)}
+		}
+		got = append(got, o)
+	}
+	if diff := cmp.Diff(got[0], got[1]); diff != "" {
+		t.Errorf("two builds differ (-one +another):\n%s", diff)
+	}
+}
+
+func mkdir(t *testing.T, dir string) string {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func hashOf(t *testing.T, path string) string {
+	t.Helper()
+	if path == "" {
+		return ""
+	}
+	hash, err := system.Hash(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hash
+}
+
+// TestBuildAsNobody runs TestBuildSame as a user who may do nothing.
+func TestBuildAsNobody(t *testing.T) {
+	t.Parallel()
+	realKernels(t)
+	if os.Getuid() != 0 {
+		t.Skip("is one already: all tests here run without privilege")
+	}
+	needs(t, "setpriv")
+	dir := t.TempDir()
+	program := filepath.Join(dir, "kmod.test")
+	self, err := os.Executable()
+	if err == nil {
+		err = system.CopyFile(self, program, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := mkdir(t, filepath.Join(dir, "tmp"))
+	for _, path := range []string{filepath.Dir(dir), dir} {
+		if err := os.Chmod(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(home, 0o1777); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs",
+		"sh", "-c", `umask 077; exec "$0" -test.run '^(TestBuild|TestBuildSame)$' -test.v`, program)
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=" + system.SafePath, "HOME=/nonexistent", "TMPDIR=" + home, "CI=" + os.Getenv("CI")}
+	out, err := cmd.CombinedOutput()
+	if err != nil || strings.Count(string(out), "--- PASS: ") != 2 {
+		t.Errorf("as nobody: %v\n%s", err, out)
+	}
+}
+
+// fakeTree is a directory of kernels with one whose headers are those of
+// release, a real one, and whose modules have the suffix.
+func fakeTree(t *testing.T, release, suffix string) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, release, "modules.dep"), "kernel/fs/none.ko"+suffix+":\n")
+	if err := os.Symlink(filepath.Join(plainPrefix, release, "build"), filepath.Join(dir, release, "build")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestBuildSigned: modules are stripped, then signed, then compressed as the
+// kernel's are.
+func TestBuildSigned(t *testing.T) {
+	t.Parallel()
+	k := realKernels(t)[0]
+	pair := ko.KeyPair{Key: filepath.Join(t.TempDir(), "key"), Cert: filepath.Join(t.TempDir(), "cert")}
+	if _, err := ko.Ensure(pair, true); err != nil {
+		t.Fatal(err)
+	}
+	b := build(t, describe(t, sample), Options{Kernels: []string{k}, InstallTree: fakeTree(t, k, ".xz"), Key: pair})[0]
+	for _, m := range b.Modules {
+		module, err := ko.Open(m.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !module.Signed || !strings.HasSuffix(m.File, ".ko.xz") || !strings.HasPrefix(read(t, m.Path), "\xfd7zXZ") || m.Debug != "" {
+			t.Errorf("%s: signed %v, debug %q; want it signed and compressed", m.File, module.Signed, m.Debug)
+		}
+	}
+}
+
+func TestBuildRefused(t *testing.T) {
+	t.Parallel()
+	k := realKernels(t)[0]
+	bare := t.TempDir()
+	write(t, filepath.Join(bare, "6.9.0", "build", "include", "config", "auto.conf"), "CONFIG_MODULES=y\n")
+	write(t, filepath.Join(bare, "6.9.1", "modules.order"), "")
+	for _, tt := range []struct {
+		name string
+		edit func(o *Options, conf *string)
+		kind dkms.Kind
+		want string
+	}{
+		{"no kernel", func(o *Options, _ *string) { o.Kernels = nil }, dkms.Usage, "--kernel: is missing"},
+		{"odd kernel", func(o *Options, _ *string) { o.Kernels = []string{"../x"} }, dkms.Usage, "--kernel ../x: is no release of a kernel"},
+		{"twice", func(o *Options, _ *string) { o.Kernels = []string{k, k} }, dkms.Usage, "is named twice"},
+		{"unknown kernel", func(o *Options, _ *string) { o.Kernels = []string{"9.9.9-none"} }, dkms.HeadersMissing, "9.9.9-none"},
+		{"no headers", func(o *Options, _ *string) { o.Kernels, o.InstallTree = []string{"6.9.1"}, bare }, dkms.HeadersMissing, "headers of 6.9.1: not installed"},
+		{"ksym without checksums", func(o *Options, _ *string) { o.Kernels, o.InstallTree, o.ABI = []string{"6.9.0"}, bare, Ksym }, dkms.Usage,
+			"kernel 6.9.0: is built without CONFIG_MODVERSIONS"},
+		{"bad scratch", func(o *Options, _ *string) { o.Scratch += "/with space" }, dkms.Usage, "is no directory that make can build in"},
+		{"one headers for two", func(o *Options, _ *string) { o.Kernels, o.Headers = []string{k, "x"}, "/h" }, dkms.Usage, "--headers: is for one kernel"},
+		{"excluded", func(_ *Options, c *string) { *c += "BUILD_EXCLUSIVE_KERNEL=\"^2\\.\"\n" }, dkms.Excluded, "BUILD_EXCLUSIVE_KERNEL"},
+		{"bad conf", func(_ *Options, c *string) { *c += "AUTOINSTALL=perhaps\n" }, dkms.ConfInvalid, "AUTOINSTALL"},
+		{"dependency", func(_ *Options, c *string) { *c += "BUILD_DEPENDS=other\n" }, dkms.DependsMissing, "is built against other"},
+		{"no modules", func(_ *Options, c *string) { *c = "PACKAGE_NAME=Sample\nPACKAGE_VERSION=1.0\n" }, dkms.ModuleNotProduced, "names no module"},
+		{"does not compile", func(_ *Options, c *string) { *c += "MAKE=\"echo 'a.c:1:1: error: no' && false\"\n" }, dkms.MakeFailed, "a.c:1"},
+		{"key missing", func(o *Options, _ *string) { o.Key = ko.KeyPair{Key: "/nowhere/key", Cert: "/nowhere/cert"} }, dkms.SigningFailed, "/nowhere/"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := describe(t, sample)
+			path := filepath.Join(d.Dir, "dkms.conf")
+			text := read(t, path)
+			o := Options{Kernels: []string{k}, Scratch: t.TempDir()}
+			tt.edit(&o, &text)
+			write(t, path, text)
+			built, err := Build(t.Context(), d, o)
+			var problem *dkms.Error
+			if len(built) > 0 || !errors.As(err, &problem) || problem.Kind != tt.kind || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Build = %d, %v (%+v); want kind %d and %q", len(built), err, problem, tt.kind, tt.want)
+			}
+		})
+	}
+}
+
+// TestBuildAgainst: a package sees the symbols of what it depends on, and its
+// own need of them is not the kernel's.
+func TestBuildAgainst(t *testing.T) {
+	t.Parallel()
+	k := realKernels(t)[0]
+	provider := build(t, describe(t, sample), Options{Kernels: []string{k}})[0]
+	symvers := filepath.Join(filepath.Dir(provider.Modules[0].Path), "Module.symvers")
+	d := describe(t, taker)
+	d.DKMS.Name, d.Name = "Taker", "Taker"
+	b := build(t, d, Options{Kernels: []string{k}, ABI: Ksym, Depends: []kbuild.Depend{{Name: "Sample", Symvers: symvers}}})[0]
+	g := Generate([]Facts{b.Modules[0].Facts}, b.Symvers)
+	if !slices.ContainsFunc(g.Requires, func(r string) bool { return strings.HasPrefix(r, "ksym(sample_answer) = 0x") }) {
+		t.Errorf("requires %q; want sample_answer of another package", g.Requires)
+	}
+}
+
+const taker = `
+-- dkms.conf --
+PACKAGE_NAME="Taker"
+PACKAGE_VERSION="1.0"
+BUILT_MODULE_NAME="taker"
+DEST_MODULE_LOCATION="/extra"
+BUILD_DEPENDS="Sample"
+-- Makefile --
+obj-m := taker.o
+-- taker.c --
+#include <linux/module.h>
+int sample_answer(int x);
+static int __init taker_init(void) { return sample_answer(1) == 0; }
+module_init(taker_init);
+MODULE_LICENSE("GPL");
+`
