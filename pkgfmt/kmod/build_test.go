@@ -160,6 +160,7 @@ func fakeTree(t *testing.T, release, suffix string) string {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, release, "modules.dep"), "kernel/fs/none.ko"+suffix+":\n")
+	write(t, filepath.Join(dir, release, "kernel/fs/none.ko"+suffix), "")
 	if err := os.Symlink(filepath.Join(plainPrefix, release, "build"), filepath.Join(dir, release, "build")); err != nil {
 		t.Fatal(err)
 	}
