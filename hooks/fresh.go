@@ -44,6 +44,11 @@ func (r *run) staleness(ref dkms.Ref) string {
 		return ""
 	}
 	now, err := r.fingerprint(ref)
+	if kindOf(err) == dkms.HeadersMissing {
+		// Of all that it is made from, the source can be compared.
+		now = then
+		now.Source, err = r.fingerprinter.Source(r.ctx, r.tree.SourceLink(ref.Package))
+	}
 	if err != nil {
 		return ""
 	}
@@ -56,11 +61,15 @@ func (r *run) fingerprint(ref dkms.Ref) (kbuild.Fingerprint, error) {
 	if f, ok := r.fingerprints.get(ref); ok {
 		return f, nil
 	}
-	c, k, recipe, err := r.resolved(ref)
+	k, err := r.kernel(ref.KernelID)
 	if err != nil {
 		return kbuild.Fingerprint{}, err
 	}
 	if err := k.RequireHeaders(); err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	c, _, recipe, err := r.resolved(ref)
+	if err != nil {
 		return kbuild.Fingerprint{}, err
 	}
 	source, err := filepath.EvalSymlinks(c.source)

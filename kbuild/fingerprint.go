@@ -119,10 +119,7 @@ type seen struct {
 // next comparison tells. An error is about a file or directory that cannot be
 // read, or that ctx has ended; what is missing is none, except the source.
 func (p *Fingerprinter) Of(ctx context.Context, r Recipe, k Kernel, source, etcDir string, env []string) (f Fingerprint, err error) {
-	if source, err = filepath.EvalSymlinks(source); err != nil {
-		return Fingerprint{}, fmt.Errorf("source of %s: %w", r.Package, err)
-	}
-	if f.Source, err = p.once("source "+source, func() (string, error) { return p.source(ctx, source) }); err != nil {
+	if f.Source, err = p.Source(ctx, source); err != nil {
 		return Fingerprint{}, fmt.Errorf("source of %s: %w", r.Package, err)
 	}
 	if f.Recipe, err = recipeDigest(r, etcDir, env); err != nil {
@@ -136,6 +133,16 @@ func (p *Fingerprinter) Of(ctx context.Context, r Recipe, k Kernel, source, etcD
 		return Fingerprint{}, fmt.Errorf("compiler of %s: %w", k.Release, err)
 	}
 	return f, nil
+}
+
+// Source returns Fingerprint.Source of the directory source, or of what it is
+// a link to, as Of does.
+func (p *Fingerprinter) Source(ctx context.Context, source string) (string, error) {
+	source, err := filepath.EvalSymlinks(source)
+	if err != nil {
+		return "", err
+	}
+	return p.once("source "+source, func() (string, error) { return p.source(ctx, source) })
 }
 
 // once returns what look does for key, and looks a single time. An error is
