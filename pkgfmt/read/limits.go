@@ -1,0 +1,63 @@
+package read
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// The limits. Packages of kernels, of firmware and of graphics drivers stay far
+// below; linux-headers has 20,000 files, a driver with its libraries 2 GiB.
+const (
+	maxTotal   = 8 << 30 // bytes that a payload may decompress to
+	maxFile    = 4 << 30 // bytes of one file
+	maxFiles   = 250_000
+	maxHeader  = 32 << 20 // bytes of an RPM's header
+	maxMembers = 64       // of a .deb's archive
+	maxControl = 64 << 20 // bytes of a .deb's control archive
+	// maxRatio is how many times as large as its compressed form a payload may
+	// be, beyond the first maxSlack bytes: gzip's best is 1030, and sources and
+	// programs stay below 20.
+	maxRatio = 250
+	maxSlack = 32 << 20
+	// maxWindow is what a decompressor may keep in memory: that of xz -9, twice.
+	maxWindow = 128 << 20
+)
+
+// errBomb ends reading what decompresses to more than it may.
+var errBomb = errors.New("decompresses to more than it may")
+
+// allowance returns how many bytes may come out of compressed ones.
+func allowance(compressed, limit int64) int64 {
+	if compressed > (limit-maxSlack)/maxRatio {
+		return limit
+	}
+	return min(limit, maxSlack+maxRatio*compressed)
+}
+
+// bounded gives an error, and not the end, after left bytes.
+type bounded struct {
+	r          io.Reader
+	left, from int64
+}
+
+// Read is io.Reader's.
+func (b *bounded) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if b.left <= 0 {
+		var probe [1]byte
+		n, err := b.r.Read(probe[:])
+		if n > 0 {
+			return 0, fmt.Errorf("%w: %d bytes", errBomb, b.from)
+		}
+		return 0, err
+	}
+	if int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.r.Read(p)
+	b.left -= int64(n)
+	return n, err
+}
