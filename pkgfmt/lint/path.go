@@ -1,0 +1,69 @@
+package lint
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+)
+
+// confName is the name of the file that all is about.
+const confName = "dkms.conf"
+
+// Path judges what is at path: a directory with a dkms.conf, a dkms.conf by
+// itself, a .deb or an .rpm. The findings are in order of their places. The
+// error, a *dkms.Error where path is to blame, is about what cannot be judged at
+// all.
+func Path(ctx context.Context, path string) ([]Finding, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, &dkms.Error{Kind: dkms.SourceMissing, Object: path, Problem: reason(err)}
+	}
+	switch {
+	case info.IsDir():
+		return directory(ctx, path)
+	case !info.Mode().IsRegular():
+		return nil, &dkms.Error{Kind: dkms.Usage, Object: path, Problem: "is neither a file nor a directory"}
+	case isPackage(path):
+		return distributionPackage(ctx, path)
+	}
+	return single(ctx, path, info)
+}
+
+// directory judges a tree on disk.
+func directory(ctx context.Context, dir string) ([]Finding, error) {
+	t, err := readTree(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &linter{tree: t, whole: true}
+	if e, ok := t.find(confName); ok && e.mode.IsRegular() {
+		l.confPath = confName
+	} else {
+		l.add("no-conf", ".", 0, "there is no dkms.conf")
+	}
+	if err := l.judge(ctx); err != nil {
+		return nil, err
+	}
+	return l.finish(), nil
+}
+
+// single judges a dkms.conf of which the tree is not known.
+func single(ctx context.Context, path string, info os.FileInfo) ([]Finding, error) {
+	if info.Size() > shellLimit {
+		return nil, &dkms.Error{Kind: dkms.Usage, Object: path, Problem: "is no dkms.conf, deb or rpm: it is too large"}
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	t := &tree{dir: filepath.Dir(abs), shown: filepath.Dir(path)}
+	t.entries = []entry{{path: filepath.Base(abs), mode: info.Mode(), size: info.Size()}}
+	t.index()
+	l := &linter{tree: t, confPath: filepath.Base(abs)}
+	if err := l.judge(ctx); err != nil {
+		return nil, err
+	}
+	return l.finish(), nil
+}
