@@ -7,6 +7,8 @@ import (
 	"crypto/md5" //nolint:gosec // deb-md5sums(5)
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
@@ -21,11 +23,13 @@ func writeDeb(ctx context.Context, p pkgfmt.Package, w io.Writer, j job) error {
 	if err != nil {
 		return err
 	}
-	p.Files = withParents(append(log, p.Files...), func(string) bool { return true })
+	// dpkg owns nothing that it does not bring.
+	brought := slices.DeleteFunc(append(log, p.Files...), func(f pkgfmt.File) bool { return f.Kind == pkgfmt.Ghost })
+	p.Files = withParents(brought, func(string) bool { return true })
 	p.Compression = usual(p.Format, p.Compression)
 	var facts debFacts
-	data, err := newPayload(ctx, j.scratch, p.Compression, func(ctx context.Context, w io.Writer) error {
-		facts, err = dataTar(ctx, p, w)
+	data, err := newPayload(j.scratch, p.Compression, func(w io.Writer) (err error) {
+		facts, err = dataTar(newPacker(ctx, j.records), p, w)
 		return err
 	})
 	if err != nil {
@@ -37,11 +41,18 @@ func writeDeb(ctx context.Context, p pkgfmt.Package, w io.Writer, j job) error {
 		return err
 	}
 	const format = "2.0\n"
+	signature, err := j.sign.debsig(p.Time, io.MultiReader(strings.NewReader(format), bytes.NewReader(control), data.reader()))
+	if err != nil {
+		return err
+	}
 	a := &arWriter{w: w, time: p.Time}
 	a.global()
-	a.member("debian-binary", int64(len(format)), bytes.NewReader([]byte(format)))
+	a.member("debian-binary", int64(len(format)), strings.NewReader(format))
 	a.member("control.tar.gz", int64(len(control)), bytes.NewReader(control))
 	a.member("data.tar"+suffixes[p.Compression.Algorithm], data.size, data.reader())
+	if signature != nil {
+		a.member("_gpgorigin", int64(len(signature)), bytes.NewReader(signature))
+	}
 	return a.err
 }
 
@@ -52,21 +63,18 @@ type debFacts struct {
 }
 
 // dataTar writes the files as a tar archive.
-func dataTar(ctx context.Context, p pkgfmt.Package, w io.Writer) (debFacts, error) {
+func dataTar(k *packer, p pkgfmt.Package, w io.Writer) (debFacts, error) {
 	var facts debFacts
 	t := tar.NewWriter(w)
 	for _, f := range p.Files {
-		if f.Kind == pkgfmt.Ghost { // dpkg owns nothing that it does not bring
-			continue
-		}
-		if err := dataEntry(ctx, t, f, p.Time, &facts); err != nil {
+		if err := dataEntry(k, t, f, p.Time, &facts); err != nil {
 			return facts, err
 		}
 	}
 	return facts, t.Close()
 }
 
-func dataEntry(ctx context.Context, t *tar.Writer, f pkgfmt.File, when time.Time, facts *debFacts) error {
+func dataEntry(k *packer, t *tar.Writer, f pkgfmt.File, when time.Time, facts *debFacts) error {
 	h := &tar.Header{
 		Name: "." + f.Path, Mode: int64(f.Mode.Perm()), ModTime: when, Uname: "root", Gname: "root",
 		Typeflag: tar.TypeReg, Format: tar.FormatGNU,
@@ -93,7 +101,7 @@ func dataEntry(ctx context.Context, t *tar.Writer, f pkgfmt.File, when time.Time
 		return err
 	}
 	digest := md5.New() //nolint:gosec // deb-md5sums(5)
-	if err := copyBody(ctx, io.MultiWriter(t, digest), f, b); err != nil {
+	if err := k.copy(t, digest, f, b); err != nil {
 		return err
 	}
 	fmt.Fprintf(&facts.md5sums, "%x  %s\n", digest.Sum(nil), f.Path[1:])

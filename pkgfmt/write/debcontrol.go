@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,20 +47,15 @@ func debControl(p pkgfmt.Package, facts debFacts) ([]byte, error) {
 // debInfo is what nfpm gets to know: deb-control(5), deb-triggers(5), the
 // scripts, which it takes from the disk only, and the conffiles.
 func debInfo(p pkgfmt.Package, tmp string) (*nfpm.Info, error) {
-	fields := map[string]string{}
-	for name, value := range p.Fields {
-		fields[name] = value
-	}
+	fields := maps.Clone(p.Fields)
+	priority := fields["Priority"] // nfpm writes its own
+	delete(fields, "Priority")
 	if len(p.Relations.Enhances) > 0 {
+		if fields == nil {
+			fields = map[string]string{}
+		}
 		fields["Enhances"] = strings.Join(p.Relations.Enhances, ", ")
 	}
-	preDepends := []string{}
-	if words := fields["Pre-Depends"]; words != "" {
-		preDepends = append(preDepends, words)
-	}
-	delete(fields, "Pre-Depends")
-	priority := fields["Priority"]
-	delete(fields, "Priority")
 	info := &nfpm.Info{
 		Name: p.Name, Version: versionOf(p.Version), VersionSchema: "none", Arch: p.Arch, Platform: "linux",
 		Section: p.Section, Priority: priority, Maintainer: p.Maintainer, Homepage: p.Homepage,
@@ -67,31 +63,33 @@ func debInfo(p pkgfmt.Package, tmp string) (*nfpm.Info, error) {
 		Overridables: nfpm.Overridables{
 			Depends: p.Relations.Depends, Recommends: p.Relations.Recommends, Suggests: p.Relations.Suggests,
 			Conflicts: p.Relations.Conflicts, Replaces: p.Relations.Replaces, Provides: p.Relations.Provides,
-			Deb: nfpm.Deb{Compression: "none", Fields: fields, Breaks: p.Relations.Breaks, Predepends: preDepends},
+			Deb: nfpm.Deb{Compression: "none", Fields: fields, Breaks: p.Relations.Breaks},
 		},
 	}
-	if err := addTriggers(&info.Deb.Triggers, p.Triggers); err != nil {
-		return nil, err
-	}
+	addTriggers(&info.Deb.Triggers, p.Triggers)
 	if err := addConffiles(info, p, tmp); err != nil {
 		return nil, err
 	}
 	return info, addScripts(info, p, tmp)
 }
 
-func addTriggers(t *nfpm.DebTriggers, lines []string) error {
-	lists := map[string]*[]string{
-		"interest": &t.Interest, "interest-await": &t.InterestAwait, "interest-noawait": &t.InterestNoAwait,
-		"activate": &t.Activate, "activate-await": &t.ActivateAwait, "activate-noawait": &t.ActivateNoAwait,
-	}
+// directives are those of deb-triggers(5), as nfpm has them.
+var directives = map[string]func(*nfpm.DebTriggers) *[]string{
+	"interest":         func(t *nfpm.DebTriggers) *[]string { return &t.Interest },
+	"interest-await":   func(t *nfpm.DebTriggers) *[]string { return &t.InterestAwait },
+	"interest-noawait": func(t *nfpm.DebTriggers) *[]string { return &t.InterestNoAwait },
+	"activate":         func(t *nfpm.DebTriggers) *[]string { return &t.Activate },
+	"activate-await":   func(t *nfpm.DebTriggers) *[]string { return &t.ActivateAwait },
+	"activate-noawait": func(t *nfpm.DebTriggers) *[]string { return &t.ActivateNoAwait },
+}
+
+func addTriggers(t *nfpm.DebTriggers, lines []string) {
 	for _, line := range lines {
-		words := strings.Fields(line)
-		if len(words) != 2 || lists[words[0]] == nil {
-			return refuse("trigger "+line, "is neither interest nor activate, with a name")
+		if words := strings.Fields(line); len(words) == 2 && directives[words[0]] != nil {
+			names := directives[words[0]](t)
+			*names = append(*names, words[1])
 		}
-		*lists[words[0]] = append(*lists[words[0]], words[1])
 	}
-	return nil
 }
 
 func addConffiles(info *nfpm.Info, p pkgfmt.Package, tmp string) error {
@@ -155,7 +153,8 @@ func withFacts(p pkgfmt.Package, made []byte, facts debFacts) ([]byte, error) {
 		}
 		switch h.Name {
 		case "./control":
-			text = installedSize.ReplaceAll(text, []byte(fmt.Sprintf("Installed-Size: %d", facts.blocks)))
+			text = installedSize.ReplaceAll(text, fmt.Appendf(nil, "Installed-Size: %d", facts.blocks))
+			text = bytes.Replace(text, []byte("\nSection: \n"), []byte("\n"), 1) // nfpm writes it though it says nothing
 		case "./md5sums":
 			text = facts.md5sums.Bytes()
 		}

@@ -2,7 +2,6 @@ package write
 
 import (
 	"bufio"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
@@ -21,17 +20,12 @@ type payload struct {
 	sha256 string // of the compressed bytes
 }
 
-// newPayload makes a payload of what archive writes.
-func newPayload(ctx context.Context, dir string, c pkgfmt.Compression, archive func(context.Context, io.Writer) error) (_ *payload, err error) {
-	f, err := os.CreateTemp(dir, ".dkms-mkpkg-")
+// newPayload makes a payload of what archive writes, in dir.
+func newPayload(dir string, c pkgfmt.Compression, archive func(io.Writer) error) (_ *payload, err error) {
+	f, err := unnamed(dir)
 	if err != nil {
-		return nil, &dkms.Error{Object: "payload", Problem: "cannot be kept", Err: err}
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
 		return nil, err
 	}
-	p := &payload{file: f}
 	defer func() {
 		if err != nil {
 			f.Close()
@@ -43,8 +37,8 @@ func newPayload(ctx context.Context, dir string, c pkgfmt.Compression, archive f
 	if err != nil {
 		return nil, err
 	}
-	in := &counter{w: z}
-	if err := archive(ctx, in); err != nil {
+	in := &counter{w: z, most: maxSize + maxSize/32}
+	if err := archive(in); err != nil {
 		return nil, err
 	}
 	if err := z.Close(); err != nil {
@@ -53,8 +47,7 @@ func newPayload(ctx context.Context, dir string, c pkgfmt.Compression, archive f
 	if err := buffered.Flush(); err != nil {
 		return nil, err
 	}
-	p.size, p.open, p.sha256 = out.n, in.n, hex.EncodeToString(out.hash.Sum(nil))
-	return p, nil
+	return &payload{file: f, size: out.n, open: in.n, sha256: hex.EncodeToString(out.hash.Sum(nil))}, nil
 }
 
 // reader returns the compressed bytes from the beginning.
@@ -67,9 +60,13 @@ type counter struct {
 	w    io.Writer
 	hash hash.Hash
 	n    int64
+	most int64 // 0: any number
 }
 
 func (c *counter) Write(p []byte) (int, error) {
+	if c.most > 0 && c.n+int64(len(p)) > c.most {
+		return 0, &dkms.Error{Kind: dkms.Usage, Object: "package", Problem: "holds more than fits into its format"}
+	}
 	n, err := c.w.Write(p)
 	c.n += int64(n)
 	if c.hash != nil {

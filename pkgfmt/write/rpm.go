@@ -22,8 +22,8 @@ func writeRPM(ctx context.Context, p pkgfmt.Package, w io.Writer, j job) error {
 		p.Files = withParents(p.Files, ownDirectory)
 	}
 	var facts rpmFacts
-	data, err := newPayload(ctx, j.scratch, p.Compression, func(ctx context.Context, w io.Writer) (err error) {
-		facts, err = payloadCpio(ctx, p, w)
+	data, err := newPayload(j.scratch, p.Compression, func(w io.Writer) (err error) {
+		facts, err = payloadCpio(newPacker(ctx, j.records), p, w)
 		return err
 	})
 	if err != nil {
@@ -34,7 +34,7 @@ func writeRPM(ctx context.Context, p pkgfmt.Package, w io.Writer, j job) error {
 	if err != nil {
 		return err
 	}
-	signatures, err := rpmSignatures(header, data, j.sign)
+	signatures, err := rpmSignatures(p, header, data, j.sign)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/google/rpmpack"
@@ -58,7 +59,7 @@ func senseOf(scripts map[string]string) uint32 {
 func rpmMeta(p pkgfmt.Package) (rpmpack.RPMMetaData, error) {
 	m := rpmpack.RPMMetaData{
 		Name: p.Name, Version: p.Version.Upstream, Release: p.Version.Revision, Arch: p.Arch, Epoch: rpmpack.NoEpoch,
-		Summary: p.Summary, Description: filled(p.Description), Licence: p.License, URL: p.Homepage, Group: p.Section,
+		Summary: p.Summary, Description: filled(cmp.Or(p.Description, p.Summary)), Licence: p.License, URL: p.Homepage, Group: p.Section,
 		Packager: p.Maintainer, Vendor: p.Vendor, BuildHost: "localhost", BuildTime: p.Time,
 	}
 	if p.Version.Epoch > 0 {
@@ -96,7 +97,7 @@ func rpmMeta(p pkgfmt.Package) (rpmpack.RPMMetaData, error) {
 func scriptRequires(p pkgfmt.Package) (rpmpack.Relations, error) {
 	sense := senseOf(p.Scripts)
 	out, err := rpmRelations(p.Relations.ForScripts, sense)
-	if sense != 0 {
+	if sense != 0 || len(p.FileTriggers) > 0 {
 		sh := rpmpack.Relation{Name: "/bin/sh"}
 		addBits(&sh.Sense, sense|senseInterpreter)
 		out = append(out, &sh)

@@ -1,7 +1,6 @@
 package write
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -16,13 +15,13 @@ type rpmFacts struct {
 	sizes   []uint32
 	digests []string
 	flags   []uint32
-	total   uint32 // bytes of regular files
+	total   uint32 // bytes of files and links
 }
 
 // payloadCpio writes the files as a cpio archive. Names have a dot before the
 // slash, as rpmbuild has them: who unpacks by rpm2cpio p.rpm | cpio -i would
 // else write over the machine's own files. A source package has bare names.
-func payloadCpio(ctx context.Context, p pkgfmt.Package, w io.Writer) (rpmFacts, error) {
+func payloadCpio(k *packer, p pkgfmt.Package, w io.Writer) (rpmFacts, error) {
 	var facts rpmFacts
 	c := cpio.NewWriter(w)
 	for i, f := range p.Files {
@@ -30,7 +29,7 @@ func payloadCpio(ctx context.Context, p pkgfmt.Package, w io.Writer) (rpmFacts, 
 		if p.Format == pkgfmt.SourceRPM {
 			h.Name = f.Path
 		}
-		size, digest, err := payloadFile(ctx, c, h, f)
+		size, digest, err := payloadFile(k, c, h, f)
 		if err != nil {
 			return facts, err
 		}
@@ -40,7 +39,7 @@ func payloadCpio(ctx context.Context, p pkgfmt.Package, w io.Writer) (rpmFacts, 
 			flags = fileSpec
 		}
 		facts.flags = append(facts.flags, flags)
-		if digest != "" {
+		if f.Kind != pkgfmt.Directory {
 			facts.total += size
 		}
 	}
@@ -49,7 +48,7 @@ func payloadCpio(ctx context.Context, p pkgfmt.Package, w io.Writer) (rpmFacts, 
 
 // payloadFile writes one file and returns the size and the digest that the
 // header has for it; only regular files have one.
-func payloadFile(ctx context.Context, c *cpio.Writer, h *cpio.Header, f pkgfmt.File) (uint32, string, error) {
+func payloadFile(k *packer, c *cpio.Writer, h *cpio.Header, f pkgfmt.File) (uint32, string, error) {
 	const directorySize = 4096 // rpmpack's, and most file systems'
 	switch f.Kind {
 	case pkgfmt.Ghost:
@@ -75,6 +74,6 @@ func payloadFile(ctx context.Context, c *cpio.Writer, h *cpio.Header, f pkgfmt.F
 		return 0, "", err
 	}
 	digest := sha256.New()
-	err = copyBody(ctx, io.MultiWriter(c, digest), f, b)
+	err = k.copy(c, digest, f, b)
 	return uint32(b.size), hex.EncodeToString(digest.Sum(nil)), err
 }

@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
 // Tags of the signatures, rpmtag.h.
@@ -22,7 +24,7 @@ const (
 // rpmSignatures makes what stands between lead and header: sizes and digests
 // of header and payload, and the signatures, padded to eight bytes. rpmpack
 // would want both in memory.
-func rpmSignatures(header []byte, data *payload, _ *Key) ([]byte, error) {
+func rpmSignatures(p pkgfmt.Package, header []byte, data *payload, key *Key) ([]byte, error) {
 	sha1Sum, sha256Sum, all := sha1.Sum(header), sha256.Sum256(header), md5.New() //nolint:gosec // see above
 	if _, err := io.Copy(all, io.MultiReader(bytes.NewReader(header), data.reader())); err != nil {
 		return nil, err
@@ -34,7 +36,11 @@ func rpmSignatures(header []byte, data *payload, _ *Key) ([]byte, error) {
 		{tag: sigMD5, kind: typeBinary, count: md5.Size, data: all.Sum(nil)},
 		numberEntry(sigPayloadSize, uint32(data.open)),
 	}
-	out := index(regionSignatures, entries)
+	signed, err := key.rpmEntries(p.Time, header, data)
+	if err != nil {
+		return nil, err
+	}
+	out := index(regionSignatures, append(entries, signed...))
 	return append(out, make([]byte, (8-len(out)%8)%8)...), nil
 }
 

@@ -1,6 +1,8 @@
 package write
 
 import (
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -34,3 +36,6 @@ func wrapped(text, first, rest string, width int) string {
 	}
 	return b.String() + line + "\n"
 }
+
+// sortedKeys are the keys of a map in their order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

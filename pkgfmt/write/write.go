@@ -30,21 +30,23 @@ func FileName(p pkgfmt.Package) string {
 // To writes p to w, unsigned. The error is of Kind Usage when p is nothing that
 // its format can hold, and w got nothing then.
 func To(p pkgfmt.Package, w io.Writer) error {
+	if err := check(p); err != nil {
+		return err
+	}
 	return to(context.Background(), p, w, job{})
 }
 
 // A job is what the writers need besides the package.
 type job struct {
-	sign *Key
+	sign    *Key
+	records *[]record // where regular files are told; nil: nowhere
 	// scratch is where the compressed payload waits for the headers, which
 	// stand before it and tell its digest; empty: the usual place.
 	scratch string
 }
 
+// to writes p, which has been checked.
 func to(ctx context.Context, p pkgfmt.Package, w io.Writer, j job) error {
-	if err := check(p); err != nil {
-		return err
-	}
 	if p.Format == pkgfmt.Deb {
 		return writeDeb(ctx, p, w, j)
 	}
