@@ -17,6 +17,7 @@ import (
 const (
 	maxControlFile  = 512 << 10
 	maxControlLines = 4000
+	maxControlList  = 4 << 20 // conffiles, triggers
 )
 
 // debScripts are the maintainer scripts, in the order in which dpkg may run them.
@@ -62,6 +63,16 @@ func readControl(m member) (map[string][]byte, error) {
 	return files, nil
 }
 
+// checkLists refuses lists of a length that nobody has written.
+func checkLists(files map[string][]byte) error {
+	for _, name := range []string{"conffiles", "triggers"} {
+		if len(files[name]) > maxControlList || bytes.Count(files[name], []byte("\n")) > maxWords {
+			return flawed(name, "has more than %d bytes or %d lines", maxControlList, maxWords)
+		}
+	}
+	return nil
+}
+
 // identifyDeb takes over what the control files say.
 func (p *Package) identifyDeb(files map[string][]byte) error {
 	fields, err := parseControl(files["control"])
@@ -80,6 +91,9 @@ func (p *Package) identifyDeb(files map[string][]byte) error {
 	p.Name, p.Arch, p.Version = field("Package"), field("Architecture"), splitVersion(field("Version"))
 	if p.Name == "" || p.Arch == "" || p.Version.Upstream == "" {
 		return flawed("control", "lacks Package, Version or Architecture")
+	}
+	if err := checkLists(files); err != nil {
+		return err
 	}
 	p.Summary, p.Description, _ = strings.Cut(field("Description"), "\n")
 	p.Homepage, p.Maintainer, p.Section, p.Source = field("Homepage"), field("Maintainer"), field("Section"), field("Source")

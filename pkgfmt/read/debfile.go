@@ -13,15 +13,18 @@ import (
 // listDeb goes through the data member.
 func (p *Package) listDeb(f *os.File, control map[string][]byte, visit func(File, io.Reader) error) error {
 	config, sums := conffiles(control["conffiles"]), md5sums(control["md5sums"])
-	log := &debLog{name: p.Name}
+	log, legal := &debLog{name: p.Name}, &debCopyright{name: p.Name}
 	err := p.walkTar(f, func(file File, body io.Reader) error {
 		file.Config = config[file.Path]
 		if sum := sums[file.Path]; sum != "" && file.Mode.IsRegular() {
 			file.Digest = "md5:" + sum
 		}
 		p.Files = append(p.Files, file)
-		if log.wants(file) {
+		switch {
+		case log.wants(file):
 			return log.keep(file, body)
+		case legal.wants(file):
+			return legal.keep(body)
 		}
 		if visit == nil {
 			return nil
@@ -31,7 +34,7 @@ func (p *Package) listDeb(f *os.File, control map[string][]byte, visit func(File
 	if err != nil {
 		return err
 	}
-	p.Change = log.newest()
+	p.Change, p.License = log.newest(), legal.license()
 	return p.checkFiles()
 }
 
@@ -44,7 +47,7 @@ func (p *Package) walkTar(f *os.File, fn func(File, io.Reader) error) error {
 	}
 	defer r.Close()
 	archive := tar.NewReader(r)
-	seen := map[string]bool{}
+	seen, names := map[string]bool{}, names{}
 	for {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -64,8 +67,8 @@ func (p *Package) walkTar(f *os.File, fn func(File, io.Reader) error) error {
 			return flawed(place+": "+h.Name, "is there twice")
 		}
 		seen[file.Path] = true
-		if len(seen) > maxFiles {
-			return flawed(place, "has more than %d files", maxFiles)
+		if err := names.add(file); err != nil {
+			return err
 		}
 		if err := fn(file, archive); err != nil {
 			return unreadable(place+": "+h.Name, err)

@@ -14,7 +14,10 @@ const (
 	maxFiles   = 250_000
 	maxHeader  = 32 << 20 // bytes of an RPM's header
 	maxMembers = 64       // of a .deb's archive
-	maxControl = 64 << 20 // bytes of a .deb's control archive
+	maxControl = 32 << 20 // bytes of a .deb's control archive
+	maxPath    = 4096     // bytes of a path, or of a link's target: PATH_MAX
+	maxNames   = 64 << 20 // bytes of all paths, targets and owners
+	maxWords   = 200_000  // relations, triggers and what they name
 	// maxRatio is how many times as large as its compressed form a payload may
 	// be, beyond the first maxSlack bytes: gzip's best is 1030, and sources and
 	// programs stay below 20.
@@ -33,6 +36,24 @@ func allowance(compressed, limit int64) int64 {
 		return limit
 	}
 	return min(limit, maxSlack+maxRatio*compressed)
+}
+
+// names bounds what a list of files keeps in memory.
+type names struct{ bytes, files int }
+
+// add counts a file.
+func (n *names) add(f File) error {
+	n.files++
+	n.bytes += len(f.Path) + len(f.Target) + len(f.Owner) + len(f.Group)
+	switch {
+	case len(f.Path) > maxPath || len(f.Target) > maxPath:
+		return flawed(f.Path[:min(len(f.Path), 100)], "has a name or a target with more than %d bytes", maxPath)
+	case n.files > maxFiles:
+		return flawed("", "has more than %d files", maxFiles)
+	case n.bytes > maxNames:
+		return flawed("", "has names of files with more than %d bytes together", maxNames)
+	}
+	return nil
 }
 
 // bounded gives an error, and not the end, after left bytes.

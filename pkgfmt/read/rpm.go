@@ -195,8 +195,5 @@ func (p *Package) checkFiles() error {
 			return flawed(f.Path, "claims to have %d bytes, more than %d", f.Size, int64(maxFile))
 		}
 	}
-	if len(p.Files) > maxFiles {
-		return flawed("", "has more than %d files", maxFiles)
-	}
 	return nil
 }

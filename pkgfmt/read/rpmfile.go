@@ -24,6 +24,7 @@ func rpmFiles(h *header, source bool) []File {
 		h.fail("has more than %d files", maxFiles)
 		return nil
 	}
+	var names names
 	sizes := h.numbers(tagFileSizes, n)
 	if h.GetTag(tagFileSizes) == nil {
 		sizes = h.numbers(tagLongFileSizes, n)
@@ -43,7 +44,7 @@ func rpmFiles(h *header, source bool) []File {
 			return nil
 		}
 		files[i] = File{
-			Path: dirs[index[i]] + base[i], Mode: fileMode(uint32(modes[i])), Size: sizes[i], Time: unixTime(times[i]),
+			Path: cut(dirs[index[i]]) + cut(base[i]), Mode: fileMode(uint32(modes[i])), Size: sizes[i], Time: unixTime(times[i]),
 			Owner: users[i], Group: groups[i], Target: links[i],
 		}
 		files[i].setFlags(flags[i])
@@ -53,10 +54,17 @@ func rpmFiles(h *header, source bool) []File {
 		if digests[i] != "" {
 			files[i].Digest = algorithm + ":" + digests[i]
 		}
+		if err := names.add(files[i]); err != nil {
+			h.err = err
+			return nil
+		}
 	}
 	hardLinks(h, files)
 	return files
 }
+
+// cut keeps what is too long for a path from being copied for every file.
+func cut(s string) string { return s[:min(len(s), maxPath+1)] }
 
 // fail remembers the first thing that is wrong with the header.
 func (h *header) fail(problem string, args ...any) {

@@ -12,7 +12,7 @@ const (
 	leadSize    = 96
 	introSize   = 16 // of a header, and of an entry of its index
 	maxTags     = 1 << 16
-	maxElements = 8 << 20 // of all arrays in a header together
+	maxElements = 6 << 20 // of all arrays in a header together
 	headerMagic = "\x8e\xad\xe8"
 )
 

@@ -23,6 +23,10 @@ func rpmRelations(h *header) []Relation {
 	var out []Relation
 	for _, k := range rpmKinds {
 		names := h.GetTag(k.names).StringSlice()
+		if len(out)+len(names) > maxWords {
+			h.fail("has more than %d relations", maxWords)
+			return nil
+		}
 		versions, flags := h.texts(k.versions, len(names)), h.numbers(k.flag, len(names))
 		for i, name := range names {
 			out = append(out, Relation{Kind: k.kind, Text: relationText(name, versions[i], flags[i]), When: remarks(flags[i])})

@@ -58,6 +58,10 @@ func (s triggerSet) read(h *header) []Trigger {
 	scripts := h.GetTag(s.scripts).StringSlice()
 	names := h.GetTag(s.names).StringSlice()
 	n := len(scripts)
+	if n+len(names) > maxWords {
+		h.fail("has more than %d triggers", maxWords)
+		return nil
+	}
 	programs, priorities := h.texts(s.programs, n), h.numbers(s.priorities, n)
 	versions, flags, index := h.texts(s.versions, len(names)), h.numbers(s.flags, len(names)), h.numbers(s.index, len(names))
 	if h.err != nil {
@@ -69,7 +73,7 @@ func (s triggerSet) read(h *header) []Trigger {
 	}
 	for i, name := range names {
 		if index[i] < 0 || index[i] >= int64(n) {
-			h.err = flawed("header", "trigger on %s points at script %d of %d", name, index[i], n)
+			h.fail("trigger on %s points at script %d of %d", name, index[i], n)
 			return nil
 		}
 		t := &out[index[i]]
