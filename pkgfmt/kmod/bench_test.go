@@ -118,7 +118,7 @@ func describe(t *testing.T, archive string) *source.Description {
 	}
 	for _, f := range txtar.Parse([]byte(archive)).Files {
 		path := filepath.Join(dir, f.Name)
-		write(t, path, string(f.Data))
+		put(t, path, string(f.Data))
 		d.Files = append(d.Files, pkgfmt.File{Path: f.Name, Mode: 0o644, Source: path, Size: int64(len(f.Data))})
 		if f.Name == "COPYING" {
 			d.Licences = append(d.Licences, f.Name)
@@ -127,7 +127,7 @@ func describe(t *testing.T, archive string) *source.Description {
 	return d
 }
 
-func write(t *testing.T, path, text string) {
+func put(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)

@@ -159,8 +159,8 @@ func TestBuildAsNobody(t *testing.T) {
 func fakeTree(t *testing.T, release, suffix string) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, release, "modules.dep"), "kernel/fs/none.ko"+suffix+":\n")
-	write(t, filepath.Join(dir, release, "kernel/fs/none.ko"+suffix), "")
+	put(t, filepath.Join(dir, release, "modules.dep"), "kernel/fs/none.ko"+suffix+":\n")
+	put(t, filepath.Join(dir, release, "kernel/fs/none.ko"+suffix), "")
 	if err := os.Symlink(filepath.Join(plainPrefix, release, "build"), filepath.Join(dir, release, "build")); err != nil {
 		t.Fatal(err)
 	}
@@ -192,8 +192,8 @@ func TestBuildRefused(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
 	bare := t.TempDir()
-	write(t, filepath.Join(bare, "6.9.0", "build", "include", "config", "auto.conf"), "CONFIG_MODULES=y\n")
-	write(t, filepath.Join(bare, "6.9.1", "modules.order"), "")
+	put(t, filepath.Join(bare, "6.9.0", "build", "include", "config", "auto.conf"), "CONFIG_MODULES=y\n")
+	put(t, filepath.Join(bare, "6.9.1", "modules.order"), "")
 	for _, tt := range []struct {
 		name string
 		edit func(o *Options, conf *string)
@@ -208,7 +208,7 @@ func TestBuildRefused(t *testing.T) {
 		{"ksym without checksums", func(o *Options, _ *string) { o.Kernels, o.InstallTree, o.ABI = []string{"6.9.0"}, bare, Ksym }, dkms.Usage,
 			"kernel 6.9.0: is built without CONFIG_MODVERSIONS"},
 		{"bad scratch", func(o *Options, _ *string) { o.Scratch += "/with space" }, dkms.Usage, "is no directory that make can build in"},
-		{"one headers for two", func(o *Options, _ *string) { o.Kernels, o.Headers = []string{k, "x"}, "/h" }, dkms.Usage, "--headers: is for one kernel"},
+		{"one headers for two", func(o *Options, _ *string) { o.Kernels, o.Headers = []string{k, "x"}, "/h" }, dkms.Usage, "--kernelsourcedir: is for one kernel"},
 		{"excluded", func(_ *Options, c *string) { *c += "BUILD_EXCLUSIVE_KERNEL=\"^2\\.\"\n" }, dkms.Excluded, "BUILD_EXCLUSIVE_KERNEL"},
 		{"bad conf", func(_ *Options, c *string) { *c += "AUTOINSTALL=perhaps\n" }, dkms.ConfInvalid, "AUTOINSTALL"},
 		{"dependency", func(_ *Options, c *string) { *c += "BUILD_DEPENDS=other\n" }, dkms.DependsMissing, "is built against other"},
@@ -223,7 +223,7 @@ func TestBuildRefused(t *testing.T) {
 			text := read(t, path)
 			o := Options{Kernels: []string{k}, Scratch: t.TempDir()}
 			tt.edit(&o, &text)
-			write(t, path, text)
+			put(t, path, text)
 			built, err := Build(t.Context(), d, o)
 			var problem *dkms.Error
 			if len(built) > 0 || !errors.As(err, &problem) || problem.Kind != tt.kind || !strings.Contains(err.Error(), tt.want) {

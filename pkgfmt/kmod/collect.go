@@ -97,6 +97,6 @@ func hasDebug(path string) bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read
 	return f.Section(".debug_info") != nil
 }

@@ -55,7 +55,9 @@ type Options struct {
 	// Debug asks for packages with the modules as they were before debug
 	// information was removed from them.
 	Debug bool
-	// NoMeta leaves out the package that follows the newest kernel.
+	// NoMeta leaves out the packages that follow the newest kernel: NAME-modules,
+	// kmod-NAME. Of kernels of more than one flavour, the first named is theirs;
+	// the others have packages with the flavour in the name.
 	NoMeta bool
 	// Jobs is how many compilers run at a time; 0: one for each processor.
 	Jobs int
@@ -92,7 +94,7 @@ func (o Options) Check(formats ...pkgfmt.Format) error {
 		seen[k] = true
 	}
 	if len(o.Kernels) > 1 && o.Headers != "" {
-		return wrong("--headers", "is for one kernel, and "+fmt.Sprint(len(o.Kernels))+" are named", "make their packages one by one")
+		return wrong("--kernelsourcedir", "is for one kernel, and "+fmt.Sprint(len(o.Kernels))+" are named", "make their packages one by one")
 	}
 	for _, f := range formats {
 		switch {
