@@ -42,7 +42,7 @@ func (l *linter) checkLicences() {
 			macros++
 		}
 	}
-	if files+tags+macros == 0 {
+	if files+tags+macros == 0 && !l.licensed {
 		l.add("no-licence", ".", 0, "nothing tells the licence: there is no LICENSE or COPYING, no SPDX tag, no MODULE_LICENSE")
 	}
 	if sources > 0 && macros == 0 && prebuilt == 0 {

@@ -15,6 +15,7 @@ import (
 type linter struct {
 	tree     *tree
 	whole    bool   // the tree is there, not just its dkms.conf
+	licensed bool   // something outside of the tree tells its licence
 	confPath string // of the dkms.conf in the tree
 
 	text    string // of the dkms.conf

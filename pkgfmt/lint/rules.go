@@ -105,6 +105,7 @@ var treeRules = []Rule{
 }
 
 var packageRules = []Rule{
+	{"no-modules", Warning, ofPackage, "a package has neither sources in /usr/src nor modules: there is nothing to judge", ""},
 	{"source-elsewhere", Error, ofPackage, "a dkms.conf is not in /usr/src/NAME-VERSION, where dkms looks for it", "install the sources in /usr/src/NAME-VERSION"},
 	{"directory-differs", Error, ofPackage, "the directory below /usr/src is not PACKAGE_NAME-PACKAGE_VERSION of its dkms.conf",
 		"name the directory as the dkms.conf says, or fill PACKAGE_VERSION when the package is made"},

@@ -45,7 +45,13 @@ func (t *tree) show(path string) string {
 	if t.join == "" {
 		return filepath.Join(t.shown, path)
 	}
-	return t.shown + t.join + path
+	if path == "." || path == "" {
+		path = ""
+		if t.join == "!" {
+			return t.shown
+		}
+	}
+	return strings.TrimSuffix(t.shown+t.join+path, "/")
 }
 
 // versionControl are directories that no package takes.

@@ -1,0 +1,87 @@
+package lint
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt"
+)
+
+var (
+	onDKMS    = regexp.MustCompile(`(^|[\s(|,/])dkms(-hook)?($|[\s)|,(:])`)
+	onHeaders = regexp.MustCompile(`^\(?(linux-headers|kernel-devel|kernel-headers|kernel-source|linux-source|kernel-default-devel)\b`)
+
+	adds    = regexp.MustCompile(`(?s)\bdkms\b.*\b(add|build|install|autoinstall|ldtarball|mkdeb)\b|common\.postinst|dkms_autoinstaller|\bdkms-hook\b`)
+	removes = regexp.MustCompile(`(?s)\bdkms\b.*\b(remove|uninstall|unbuild)\b|\bdkms-hook\b`)
+	indexes = regexp.MustCompile(`\bdepmod\b|\bweak-modules2?\b|kernel-scriptlets|\bkmp-post|\bdkms(-hook)?\b`)
+)
+
+// judgePackage judges relations and scripts.
+func (p *packageLinter) judgePackage() {
+	switch {
+	case len(p.sources) > 0:
+		p.judgeSourcePackage()
+	case p.modules > 0:
+		if !p.kernel && !p.script(indexes) {
+			p.add("no-depmod", "", 0, "no script runs depmod or weak-modules")
+		}
+	default:
+		p.withoutModules()
+	}
+	if p.pkg.Format == pkgfmt.RPM {
+		p.judgeScriptlets()
+	}
+}
+
+// withoutModules judges a package with neither sources in their place nor
+// modules.
+func (p *packageLinter) withoutModules() {
+	if p.kernel || engineNames.MatchString(p.pkg.Name) {
+		return
+	}
+	for _, f := range p.pkg.Files {
+		if strings.HasSuffix(f.Path, "/"+confName) && !strings.HasPrefix(f.Path, "/usr/share/doc") {
+			p.add("source-elsewhere", f.Path, 0, "is not in /usr/src/NAME-VERSION")
+			return
+		}
+	}
+	p.add("no-modules", "", 0, "there is neither /usr/src/NAME-VERSION/dkms.conf nor a module in the package")
+}
+
+func (p *packageLinter) judgeSourcePackage() {
+	depends := false
+	for _, r := range p.pkg.Relations {
+		if !slices.Contains([]string{"Depends", "Pre-Depends", "Requires"}, r.Kind) {
+			continue
+		}
+		depends = depends || onDKMS.MatchString(r.Text)
+		if onHeaders.MatchString(r.Text) {
+			p.add("headers-dependency", "", 0, "%s: %s", r.Kind, r.Text)
+		}
+	}
+	if !depends {
+		p.add("no-dkms-dependency", "", 0, "it does not depend on dkms")
+	}
+	if !p.script(adds) {
+		p.add("never-built", "", 0, "no script adds or builds its modules")
+	}
+	if !p.script(removes) {
+		p.add("never-removed", "", 0, "no script removes its modules")
+	}
+}
+
+// script reports whether a script or trigger of the package has what expr finds.
+func (p *packageLinter) script(expr *regexp.Regexp) bool {
+	for _, s := range p.pkg.Scripts {
+		if expr.MatchString(s.Text) || s.Text == "" && expr.MatchString(s.Program) {
+			return true
+		}
+	}
+	for _, t := range p.pkg.Triggers {
+		if expr.MatchString(t.Text) || t.Text == "" && expr.MatchString(t.Program) {
+			return true
+		}
+	}
+	return false
+}
