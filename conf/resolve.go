@@ -68,6 +68,10 @@ func matches(expr, s string) bool {
 	return err == nil && re.MatchString(s)
 }
 
+// Expression compiles a regular expression as the directives have them: POSIX
+// extended, with glibc's additions, to be searched for anywhere.
+func Expression(expr string) (*regexp.Regexp, error) { return compileERE(expr) }
+
 // excluded returns the rule that keeps module i from kernel k in words, or "".
 // Index 0 is the rule for the whole package.
 func (c *Conf) excluded(i int, k kbuild.Kernel) string {
