@@ -60,15 +60,12 @@ func (l *problems) files(p pkgfmt.Package) {
 
 // shown is a path as an error can show it.
 func shown(p string) string {
-	if p == "" || !utf8.ValidString(p) || strings.ContainsFunc(p, isControl) {
-		return strings.ToValidUTF8(strings.Map(func(c rune) rune {
-			if isControl(c) {
-				return '?'
-			}
-			return c
-		}, p), "?")
-	}
-	return p
+	return strings.Map(func(c rune) rune {
+		if isControl(c) {
+			return '?'
+		}
+		return c
+	}, strings.ToValidUTF8(p, "?"))
 }
 
 func pathProblem(p string) string {

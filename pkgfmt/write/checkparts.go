@@ -57,7 +57,7 @@ func debRelation(word string, provides bool) string {
 		return "is no single relation of a binary package"
 	}
 	parsed, err := dependency.Parse(word)
-	if err != nil || len(parsed.Relations) != 1 {
+	if err != nil || len(parsed.Relations) != 1 || len(parsed.Relations[0].Possibilities) != strings.Count(word, "|")+1 {
 		return "is no relation of Debian's: NAME, or NAME (>= VERSION)"
 	}
 	for _, one := range parsed.Relations[0].Possibilities {

@@ -2,7 +2,6 @@ package write
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,7 +10,6 @@ import (
 	"path/filepath"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
-	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -61,13 +59,28 @@ func Package(ctx context.Context, p pkgfmt.Package, o Options) (path string, err
 	if err := w.Flush(); err != nil {
 		return "", cannotWrite(path, err)
 	}
-	if o.Materials != nil {
-		m := made{p: p, fileName: FileName(p), sha256: hex.EncodeToString(digest.Sum(nil)), records: *records}
-		if err := tell(path, m, o.Materials); err != nil {
-			return "", err
-		}
+	if o.Materials == nil {
+		return done(path, commit(f))
 	}
-	return path, f.commit()
+	m := made{p: p, fileName: FileName(p), sha256: hex.EncodeToString(digest.Sum(nil)), records: *records}
+	one, err := pendingJSON(path+".sbom.json", sbom(m, o.Materials))
+	if err != nil {
+		return "", err
+	}
+	defer one.Close() //nolint:errcheck // as above
+	two, err := pendingJSON(path+".provenance.json", provenanceOf(m, o.Materials))
+	if err != nil {
+		return "", err
+	}
+	defer two.Close() //nolint:errcheck // as above
+	return done(path, commit(one, two, f))
+}
+
+func done(path string, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return path, nil
 }
 
 // free returns an error when path cannot become a file.
@@ -85,22 +98,22 @@ func described(ctx context.Context, path string, err error) error {
 	return cannotWrite(path, err)
 }
 
-// tell writes what goes with a package.
-func tell(path string, p made, m *Materials) error {
-	for _, about := range []struct {
-		suffix string
-		value  any
-	}{{".sbom.json", sbom(p, m)}, {".provenance.json", provenanceOf(p, m)}} {
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", " ")
-		if err := e.Encode(about.value); err != nil {
-			return cannotWrite(path+about.suffix, err)
-		}
-		if err := system.WriteFile(path+about.suffix, b.Bytes(), 0o644); err != nil {
-			return cannotWrite(path+about.suffix, err)
-		}
+// pendingJSON begins and ends the file at path, but does not commit it.
+func pendingJSON(path string, value any) (*pending, error) {
+	f, err := newPending(path)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	w := bufio.NewWriterSize(f, 1<<16)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err = e.Encode(value); err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
+		f.Close() //nolint:errcheck // nobody has seen it
+		return nil, cannotWrite(path, err)
+	}
+	return f, nil
 }

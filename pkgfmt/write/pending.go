@@ -87,8 +87,28 @@ func sweep(dir string) {
 	}
 }
 
-// commit puts the file in its place, and in that of what may be there.
-func (p *pending) commit() error {
+// commit puts files in their places, and in those of what may be there: all of
+// them or none, as far as a file system lets us know.
+func commit(files ...*pending) error {
+	for _, p := range files {
+		if err := p.ready(); err != nil {
+			return err
+		}
+	}
+	for i, p := range files {
+		if err := system.Rename(p.name, p.path); err != nil {
+			for _, before := range files[:i] {
+				_ = os.Remove(before.path)
+			}
+			return cannotWrite(p.path, err)
+		}
+		p.name = ""
+	}
+	return nil
+}
+
+// ready leaves nothing to do but to rename.
+func (p *pending) ready() error {
 	if err := p.Chmod(0o644); err != nil { // whatever the umask
 		return cannotWrite(p.path, err)
 	}
@@ -100,10 +120,6 @@ func (p *pending) commit() error {
 			return cannotWrite(p.path, err)
 		}
 	}
-	if err := system.Rename(p.name, p.path); err != nil {
-		return cannotWrite(p.path, err)
-	}
-	p.name = ""
 	return nil
 }
 
