@@ -110,7 +110,11 @@ MODULE_FIRMWARE("sample/two.bin");
 // describe unpacks a txtar archive and describes it as a source would be.
 func describe(t *testing.T, archive string) *source.Description {
 	t.Helper()
-	dir := t.TempDir()
+	return describeIn(t, t.TempDir(), archive)
+}
+
+func describeIn(t *testing.T, dir, archive string) *source.Description {
+	t.Helper()
 	d := &source.Description{
 		Dir: dir, DKMS: dkms.Package{Name: "Sample", Version: "1.0"}, Name: "Sample", UpstreamVersion: "1.0",
 		Summary: "sample driver", Description: "Drives samples.", License: "GPL-2.0-only", Maintainer: "Ann <ann@example.org>", Section: "kernel",

@@ -172,7 +172,10 @@ func (w *workshop) job(k kbuild.Kernel, recipe kbuild.Recipe) (kbuild.Job, error
 	}
 	home := filepath.Join(w.trees(k).DKMS, recipe.Name, recipe.Version)
 	job := kbuild.Job{
-		Recipe: recipe, Kernel: k, Source: w.source(), SourceAliases: []string{w.source()},
+		Recipe: recipe, Kernel: k, Source: w.source(),
+		// Some packages name these outright. Where they are there, and may be
+		// bound over, such a package finds the copy and nothing older.
+		SourceAliases: []string{w.source(), w.installed(), filepath.Join("/var/lib/dkms", recipe.Name, recipe.Version, "build")},
 		Build: filepath.Join(home, "build"), Stage: filepath.Join(home, k.Release, k.Arch), Scratch: filepath.Join(home, ".scratch"),
 		Depends: depends, Env: w.environment(k, filepath.Join(home, "build")), Timeout: silence, Signer: signer, Progress: w.o.Progress,
 	}

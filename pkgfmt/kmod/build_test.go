@@ -19,19 +19,10 @@ import (
 
 func TestBuild(t *testing.T) {
 	t.Parallel()
-	kernels := realKernels(t)
-	d := describe(t, sample)
-	before := digest(t, d.Dir)
-	built := build(t, d, Options{Kernels: kernels, Debug: true})
-	if after := digest(t, d.Dir); after != before {
-		t.Error("the source has changed")
-	}
-	if len(built) != len(kernels) {
-		t.Fatalf("built for %d kernels; want %d", len(built), len(kernels))
-	}
-	for i, b := range built {
-		if b.Kernel.Release != kernels[i] {
-			t.Errorf("built[%d] is for %s; want %s", i, b.Kernel.Release, kernels[i])
+	for _, k := range realKernels(t) {
+		_, b := builtSample(t, k)
+		if b.Kernel.Release != k {
+			t.Errorf("built for %s; want %s", b.Kernel.Release, k)
 		}
 		checkBuilt(t, b)
 	}
@@ -85,8 +76,9 @@ func TestBuildSame(t *testing.T) {
 		Modules     map[string][2]string
 	}
 	var got []out
-	for _, name := range []string{"a", "another-much-longer-name"} {
-		b := build(t, describe(t, sample), Options{Kernels: []string{k}, Debug: true, Scratch: mkdir(t, filepath.Join(t.TempDir(), name))})[0]
+	_, one := builtSample(t, k)
+	another := build(t, describe(t, sample), Options{Kernels: []string{k}, Debug: true, Scratch: mkdir(t, filepath.Join(t.TempDir(), "another-much-longer-name"))})[0]
+	for _, b := range []Built{one, another} {
 		o := out{Fingerprint: b.Fingerprint, Modules: map[string][2]string{}}
 		for _, m := range b.Modules {
 			o.Modules[m.File] = [2]string{m.Hash, hashOf(t, m.Debug)}
@@ -238,7 +230,7 @@ func TestBuildRefused(t *testing.T) {
 func TestBuildAgainst(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
-	provider := build(t, describe(t, sample), Options{Kernels: []string{k}})[0]
+	_, provider := builtSample(t, k)
 	symvers := filepath.Join(filepath.Dir(provider.Modules[0].Path), "Module.symvers")
 	d := describe(t, taker)
 	d.DKMS.Name, d.Name = "Taker", "Taker"

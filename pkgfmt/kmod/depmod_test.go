@@ -18,7 +18,7 @@ func TestOverrides(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
 	needs(t, "depmod")
-	b := build(t, describe(t, sample), Options{Kernels: []string{k}})[0]
+	_, b := builtSample(t, k)
 	const other = "6.1.0-99-other"
 	for _, search := range []string{"", "search updates extra built-in weak-updates\n", "search built-in extra weak-updates\n"} {
 		root := t.TempDir()

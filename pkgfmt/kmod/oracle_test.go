@@ -24,7 +24,7 @@ func TestOracle(t *testing.T) {
 	for _, k := range kernels {
 		t.Run(k, func(t *testing.T) {
 			t.Parallel()
-			two := build(t, describe(t, sample), Options{Kernels: []string{k}, ABI: Ksym})[0]
+			_, two := builtSample(t, k)
 			compressed := build(t, describe(t, sample), Options{Kernels: []string{k}, ABI: Ksym, InstallTree: fakeTree(t, k, ".xz")})[0]
 			d := describe(t, taker)
 			d.DKMS.Name = "Taker"

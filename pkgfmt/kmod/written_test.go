@@ -19,15 +19,15 @@ import (
 // written are packages of the sample, as files by name.
 func written(t *testing.T, f pkgfmt.Format, o Options) map[string]string {
 	t.Helper()
-	d := describe(t, sample)
+	var d *source.Description
+	var built []Built
+	for _, k := range o.Kernels {
+		var b Built
+		d, b = builtSample(t, k)
+		built = append(built, b)
+	}
 	d.Extra = []pkgfmt.File{{Path: "/etc/modprobe.d/sample.conf", Kind: pkgfmt.Config, Mode: 0o644, Data: []byte("options sample_pci x=1\n")}}
-	return writtenOf(t, d, f, o)
-}
-
-func writtenOf(t *testing.T, d *source.Description, f pkgfmt.Format, o Options) map[string]string {
-	t.Helper()
-	o.Scratch = t.TempDir()
-	packages, err := Compose(d, build(t, d, o), f, o)
+	packages, err := Compose(d, built, f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
