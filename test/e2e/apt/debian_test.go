@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dkms-hook/dkms-hook/test/e2e/aptbox"
 )
 
 // debian are packages of Debian's that compile for its newest kernel.
@@ -22,10 +24,10 @@ func TestDebian(t *testing.T) {
 	t.Parallel()
 	packages := debian()
 	theirs := newMachine(t)
-	theirs.apt("install", "linux-headers-amd64", "linux-headers-cloud-amd64")
-	theirs.engine(stock)
-	theirs.apt(append([]string{"install"}, packages...)...)
-	want := theirs.allModules()
+	theirs.Apt("install", "linux-headers-amd64", "linux-headers-cloud-amd64")
+	theirs.Engine(stock)
+	theirs.Apt(append([]string{"install"}, packages...)...)
+	want := theirs.AllModules()
 	if len(want) < len(packages) {
 		t.Fatalf("the oracle installed only %v", want)
 	}
@@ -35,19 +37,19 @@ func TestDebian(t *testing.T) {
 
 func life(t *testing.T, packages []string, want map[string]string) {
 	m := newMachine(t)
-	m.apt("install", "linux-headers-amd64", "linux-headers-cloud-amd64")
-	m.engine(ours)
+	m.Apt("install", "linux-headers-amd64", "linux-headers-cloud-amd64")
+	m.Engine(ours)
 
-	m.apt(append([]string{"install"}, packages...)...)
-	m.settled()
-	m.check(0)
-	m.same("install", want, m.allModules())
+	m.Apt(append([]string{"install"}, packages...)...)
+	m.Settled()
+	m.Check(0)
+	m.Same("install", want, m.AllModules())
 
 	runs := len(m.runs(0))
-	m.apt(append([]string{"install", "--reinstall"}, packages...)...)
-	m.settled()
-	m.check(0)
-	m.same("reinstall", want, m.allModules())
+	m.Apt(append([]string{"install", "--reinstall"}, packages...)...)
+	m.Settled()
+	m.Check(0)
+	m.Same("reinstall", want, m.AllModules())
 	once(t, m.runs(runs))
 
 	first := packages[0]
@@ -55,25 +57,25 @@ func life(t *testing.T, packages []string, want map[string]string) {
 	for _, path := range owned(m, first) {
 		delete(left, path)
 	}
-	m.apt("remove", first)
-	m.settled()
-	m.check(0)
-	m.same("remove of "+first, left, m.allModules())
-	m.apt("install", first)
-	m.same("install of "+first, want, m.allModules())
+	m.Apt("remove", first)
+	m.Settled()
+	m.Check(0)
+	m.Same("remove of "+first, left, m.AllModules())
+	m.Apt("install", first)
+	m.Same("install of "+first, want, m.AllModules())
 
-	m.apt("purge", "--autoremove", packages[0], packages[1])
-	m.apt(append([]string{"purge"}, packages[2:]...)...)
-	m.settled()
-	m.check(0)
+	m.Apt("purge", "--autoremove", packages[0], packages[1])
+	m.Apt(append([]string{"purge"}, packages[2:]...)...)
+	m.Settled()
+	m.Check(0)
 	if *full {
-		m.apt("purge", "xtables-addons-dkms") // west-chamber's
+		m.Apt("purge", "xtables-addons-dkms") // west-chamber's
 	}
-	m.same("purge", nil, m.allModules())
+	m.Same("purge", nil, m.AllModules())
 	if left := m.shown("/var/lib/dkms/*"); len(left) > 0 {
 		t.Errorf("left of purged packages: %v", left)
 	}
-	if left := m.Glob("/lib/modules/*/updates"); len(left) > 0 && !selfIsStock() {
+	if left := m.Glob("/lib/modules/*/updates"); len(left) > 0 && !aptbox.SelfIsStock() {
 		t.Errorf("left of purged packages: %v", left)
 	}
 }
@@ -86,7 +88,7 @@ func owned(m machine, debianPackage string) (paths []string) {
 	for _, path := range m.Glob("/var/lib/dkms/" + name + "/*/*/*/module/*") {
 		built[path[strings.LastIndex(path, "/")+1:]] = true
 	}
-	for path := range m.allModules() {
+	for path := range m.AllModules() {
 		if built[path[strings.LastIndex(path, "/")+1:]] {
 			paths = append(paths, path)
 		}
@@ -114,47 +116,47 @@ func once(t *testing.T, runs []run) {
 // takeOver replaces Debian's dkms by us, and us by it again.
 func takeOver(t *testing.T, m machine, packages []string) {
 	onlyOurs(t)
-	modules := m.allModules()
-	files := m.identity(modules)
+	modules := m.AllModules()
+	files := m.Identity(modules)
 	status := m.Must("dkms", "status").Stdout
 
-	m.engine(ours)
-	m.settled()
-	m.same("after taking over", files, m.identity(modules))
+	m.Engine(ours)
+	m.Settled()
+	m.Same("after taking over", files, m.Identity(modules))
 	if got := m.Must("dkms", "status").Stdout; states(got) != states(status) {
 		t.Errorf("after taking over, status says\n%s\nand said\n%s", got, status)
 	}
-	m.check(0)
+	m.Check(0)
 	for _, event := range [][]string{
 		{"dkms-hook", "sync"},
-		{"/etc/kernel/postinst.d/dkms", m.generic, "/boot/vmlinuz-" + m.generic},
-		{"/etc/kernel/header_postinst.d/dkms", m.cloud},
+		{"/etc/kernel/postinst.d/dkms", m.Generic, "/boot/vmlinuz-" + m.Generic},
+		{"/etc/kernel/header_postinst.d/dkms", m.Cloud},
 		{"dkms-hook", "hook", "boot"},
 	} {
 		m.Must(event...)
-		m.same("after "+strings.Join(event, " "), files, m.identity(modules))
+		m.Same("after "+strings.Join(event, " "), files, m.Identity(modules))
 	}
 	if built := did(m.runs(0), "built"); len(built) > 0 {
 		t.Errorf("after taking over, these were built again: %v", built)
 	}
-	m.same("in the end", modules, m.allModules())
+	m.Same("in the end", modules, m.AllModules())
 
-	m.engine(stock)
-	m.settled()
-	m.same("after giving back", files, m.identity(modules))
+	m.Engine(stock)
+	m.Settled()
+	m.Same("after giving back", files, m.Identity(modules))
 	if got := m.Must("dkms", "status").Stdout; states(got) != states(status) {
 		t.Errorf("after giving back, status says\n%s\nand said\n%s", got, status)
 	}
-	m.apt("install", "linux-headers-{OLD}")
-	m.settled()
-	m.hasFile(m.old, "bbswitch") // by Debian's dkms
+	m.Apt("install", "linux-headers-{OLD}")
+	m.Settled()
+	m.HasFile(m.Old, "bbswitch") // by Debian's dkms
 
 	// With modules of three kernels, purged: nothing of ours is in the way.
-	m.apt(append([]string{"purge"}, packages...)...)
+	m.Apt(append([]string{"purge"}, packages...)...)
 	if *full {
-		m.apt("purge", "xtables-addons-dkms")
+		m.Apt("purge", "xtables-addons-dkms")
 	}
-	m.same("purged after giving back", nil, m.allModules())
+	m.Same("purged after giving back", nil, m.AllModules())
 }
 
 // states are status lines without remarks in parentheses: 3.0.10 makes one of
@@ -174,37 +176,37 @@ func TestNotCompiling(t *testing.T) {
 	onlyOurs(t)
 	t.Parallel()
 	m := newMachine(t)
-	m.apt("install", "linux-headers-amd64") // without an image, check looks at kernels with headers
-	m.engine(ours)
-	m.apt("install", "lttng-modules-dkms", "openrazer-driver-dkms", "bbswitch-dkms")
-	m.settled()
-	m.check(1, named("lttng-modules", m.generic), named("openrazer-driver", m.generic))
-	m.hasFile(m.generic, "bbswitch")
+	m.Apt("install", "linux-headers-amd64") // without an image, check looks at kernels with headers
+	m.Engine(ours)
+	m.Apt("install", "lttng-modules-dkms", "openrazer-driver-dkms", "bbswitch-dkms")
+	m.Settled()
+	m.Check(1, named("lttng-modules", m.Generic), named("openrazer-driver", m.Generic))
+	m.HasFile(m.Generic, "bbswitch")
 
 	// What is as before is not tried again, but still named.
 	const logs = "/var/lib/dkms/*/*/.log/*/*/make.log"
-	before := m.identityOf(logs)
+	before := m.IdentityOf(logs)
 	if len(before) != 2 {
 		t.Errorf("logs of failures: %v", before)
 	}
-	m.apt("install", "acpi-call-dkms")
-	m.settled()
-	m.check(1, named("lttng-modules", m.generic), named("openrazer-driver", m.generic))
-	m.same("another event with the same inputs", before, m.identityOf(logs))
-	m.hasFile(m.generic, "acpi_call")
+	m.Apt("install", "acpi-call-dkms")
+	m.Settled()
+	m.Check(1, named("lttng-modules", m.Generic), named("openrazer-driver", m.Generic))
+	m.Same("another event with the same inputs", before, m.IdentityOf(logs))
+	m.HasFile(m.Generic, "acpi_call")
 
 	if *full {
 		// Another kernel is another input: the failing ones are tried, the others there.
-		m.apt("install", "linux-headers-cloud-amd64")
-		m.settled()
-		m.hasFile(m.cloud, "bbswitch")
-		if got := m.Glob("/var/lib/dkms/lttng-modules/*/.log/" + m.cloud + "/*/make.log"); len(got) != 1 {
+		m.Apt("install", "linux-headers-cloud-amd64")
+		m.Settled()
+		m.HasFile(m.Cloud, "bbswitch")
+		if got := m.Glob("/var/lib/dkms/lttng-modules/*/.log/" + m.Cloud + "/*/make.log"); len(got) != 1 {
 			t.Errorf("logs of lttng-modules for the second kernel: %v", got)
 		}
 	}
-	m.apt("purge", "lttng-modules-dkms", "openrazer-driver-dkms")
-	m.settled()
-	m.check(0)
+	m.Apt("purge", "lttng-modules-dkms", "openrazer-driver-dkms")
+	m.Settled()
+	m.Check(0)
 }
 
 // named is what check says of a package that does not compile: where the first

@@ -17,7 +17,7 @@ type deb struct {
 
 // pack makes the package in the box and returns its path there.
 func (m machine) pack(d deb) string {
-	m.tb.Helper()
+	m.TB.Helper()
 	dir := "/root/debs/" + d.name + "_" + d.version
 	control := fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: nobody <nobody@localhost>\nDescription: made for a test\n", d.name, d.version)
 	if d.depends != "" {

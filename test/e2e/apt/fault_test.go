@@ -43,25 +43,25 @@ func TestFault(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			m := newSmall(t)
-			before := m.modules(m.old)
-			updates := "/lib/modules/" + m.old + "/updates"
+			before := m.Modules(m.Old)
+			updates := "/lib/modules/" + m.Old + "/updates"
 			command := []string{"install", "--reinstall", m.pack(dkmsDeb("foo", "1.1", large)), m.pack(dkmsDeb("bar", "1.0", good))}
 			c.arrange(m, updates)
 			r := m.Run(append([]string{"apt-get", "-q", "-y"}, command...)...)
 			t.Logf("meanwhile, apt's exit status is %d", r.Status)
-			m.has(m.old, "foo", "1.0")
-			now := m.modules(m.old)
-			delete(now, m.old+"/updates/dkms/bar.ko") // may have had room
-			m.same("while the disk is bad", before, now)
+			m.Has(m.Old, "foo", "1.0")
+			now := m.Modules(m.Old)
+			delete(now, m.Old+"/updates/dkms/bar.ko") // may have had room
+			m.Same("while the disk is bad", before, now)
 			m.checkFails()
 
 			c.restore(m, updates)
 			m.Must("dpkg", "--configure", "-a")
-			m.apt(command...)
-			m.settled()
-			m.has(m.old, "foo", "1.1")
-			m.has(m.old, "bar", "1.0")
-			m.check(0)
+			m.Apt(command...)
+			m.Settled()
+			m.Has(m.Old, "foo", "1.1")
+			m.Has(m.Old, "bar", "1.0")
+			m.Check(0)
 			if t.Failed() {
 				t.Log(r)
 			}
@@ -71,11 +71,11 @@ func TestFault(t *testing.T) {
 
 // sizeOf is what a folder takes in a tmpfs, and some KiB more, as size= wants it.
 func (m machine) sizeOf(dir string, more int) string {
-	m.tb.Helper()
+	m.TB.Helper()
 	r := m.Must("sh", "-c", `d=$(mktemp -d); mount -t tmpfs tmpfs $d; cp -a `+dir+`/. $d; df -k --output=used $d | tail -n 1; umount $d; rmdir $d`)
 	var used int
 	if _, err := fmt.Sscan(r.Stdout, &used); err != nil {
-		m.tb.Fatalf("%v: %s", err, r)
+		m.TB.Fatalf("%v: %s", err, r)
 	}
 	return fmt.Sprintf("%dk", used+max(more, 4)-4)
 }
@@ -88,20 +88,20 @@ func TestHangingBuild(t *testing.T) {
 	m.Write("/etc/dkms/framework.conf.d/e2e.conf", "build_timeout=5s\n")
 	hanging := dkmsDeb("hanging", "1.0", good)
 	hanging.files["/usr/src/hanging-1.0/Makefile"] = "obj-m := hanging.o\n$(shell sleep 1000)\n"
-	r := m.apt("install", m.pack(hanging), m.pack(dkmsDeb("bar", "1.0", good)))
-	m.settled()
+	r := m.Apt("install", m.pack(hanging), m.pack(dkmsDeb("bar", "1.0", good)))
+	m.Settled()
 	if r.Took > time.Minute {
 		t.Errorf("apt took %v", r.Took)
 	}
 	if left := m.Processes(); len(left) > 0 {
 		t.Errorf("processes are left of the build: %v", left)
 	}
-	m.has(m.old, "foo", "1.0")
-	m.has(m.old, "bar", "1.0")
-	m.check(1, `hanging/1\.0.*`+m.old)
-	m.apt("purge", "hanging-dkms")
-	m.settled()
-	m.check(0)
+	m.Has(m.Old, "foo", "1.0")
+	m.Has(m.Old, "bar", "1.0")
+	m.Check(1, `hanging/1\.0.*`+m.Old)
+	m.Apt("purge", "hanging-dkms")
+	m.Settled()
+	m.Check(0)
 }
 
 // TestHooksAtOnce runs hooks for two kernels and the boot service at the same
@@ -110,15 +110,15 @@ func TestHooksAtOnce(t *testing.T) {
 	onlyOurs(t)
 	t.Parallel()
 	m := newSmall(t)
-	m.apt("install", m.pack(dkmsDeb("bar", "1.0", good)))
+	m.Apt("install", m.pack(dkmsDeb("bar", "1.0", good)))
 	// Headers are there, but their hooks have not run: as if dpkg had been killed.
-	m.Must(m.words("sh", "-c", "apt-get -q -y --download-only install linux-headers-{NEW} linux-headers-cloud-amd64; "+
+	m.Must(m.Words("sh", "-c", "apt-get -q -y --download-only install linux-headers-{NEW} linux-headers-cloud-amd64; "+
 		"cd /var/cache/apt/archives; dpkg --no-triggers --unpack linux-headers-*_amd64.deb linux-headers-*_all.deb linux-kbuild-*.deb")...)
 	before := len(m.runs(0))
 	hooks := [][]string{
-		{"/etc/kernel/postinst.d/dkms", m.generic, "/boot/vmlinuz-" + m.generic},
-		{"/etc/kernel/postinst.d/dkms", m.cloud, "/boot/vmlinuz-" + m.cloud},
-		{"/etc/kernel/header_postinst.d/dkms", m.generic},
+		{"/etc/kernel/postinst.d/dkms", m.Generic, "/boot/vmlinuz-" + m.Generic},
+		{"/etc/kernel/postinst.d/dkms", m.Cloud, "/boot/vmlinuz-" + m.Cloud},
+		{"/etc/kernel/header_postinst.d/dkms", m.Generic},
 		{"dkms-hook", "sync", "--all-kernels"},
 		{"dkms-hook", "hook", "boot"},
 	}
@@ -137,9 +137,9 @@ func TestHooksAtOnce(t *testing.T) {
 	for _, wait := range waits {
 		wait()
 	}
-	for _, release := range []string{m.generic, m.cloud} {
-		m.hasFile(release, "foo")
-		m.hasFile(release, "bar")
+	for _, release := range []string{m.Generic, m.Cloud} {
+		m.HasFile(release, "foo")
+		m.HasFile(release, "bar")
 	}
 	built := did(m.runs(before), "built")
 	if len(built) != 4 {
@@ -147,9 +147,9 @@ func TestHooksAtOnce(t *testing.T) {
 	}
 	once(t, m.runs(before))
 	m.Must("dpkg", "--configure", "-a")
-	m.apt("--fix-broken", "install")
-	m.settled()
-	m.check(0)
+	m.Apt("--fix-broken", "install")
+	m.Settled()
+	m.Check(0)
 	once(t, m.runs(before))
 }
 
@@ -160,7 +160,7 @@ func TestCalledFromWithin(t *testing.T) {
 	t.Parallel()
 	m := newSmall(t)
 	calling := dkmsDeb("calling", "1.0", good, "POST_INSTALL=post.sh")
-	calling.files["/usr/src/calling-1.0/post.sh"] = "#!/bin/sh\n" + strings.NewReplacer("{K}", m.old).Replace(`
+	calling.files["/usr/src/calling-1.0/post.sh"] = "#!/bin/sh\n" + strings.NewReplacer("{K}", m.Old).Replace(`
 exec >/root/post.log 2>&1
 dkms status
 /etc/kernel/postinst.d/dkms {K} /boot/vmlinuz-{K}; echo "postinst.d $?"
@@ -170,18 +170,18 @@ dkms install foo/1.0 -k {K} --force; echo "install $?"
 exit 0
 `)
 	begin := time.Now()
-	m.apt("install", m.pack(calling))
+	m.Apt("install", m.pack(calling))
 	if took := time.Since(begin); took > time.Minute {
 		t.Errorf("apt took %v", took)
 	}
-	m.settled()
-	m.has(m.old, "calling", "1.0")
-	m.check(0)
+	m.Settled()
+	m.Has(m.Old, "calling", "1.0")
+	m.Check(0)
 	if !m.Exists("/root/post.log") {
 		t.Fatal("POST_INSTALL did not run")
 	}
 	log := string(m.Read("/root/post.log"))
-	for _, want := range []string{"foo/1.0, " + m.old, "postinst.d 0", "header_postinst.d 0", "boot 0"} {
+	for _, want := range []string{"foo/1.0, " + m.Old, "postinst.d 0", "header_postinst.d 0", "boot 0"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the script does not tell %q", want)
 		}

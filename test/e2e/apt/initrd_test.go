@@ -28,17 +28,17 @@ func TestInitramfs(t *testing.T) {
 		{"nothing to do", []string{"install", "--reinstall", "xz-utils"}, 0},
 	} {
 		count := m.countInitramfs()
-		m.apt(c.command...)
-		m.settled()
-		if got := count(m.generic); got != c.made {
+		m.Apt(c.command...)
+		m.Settled()
+		if got := count(m.Generic); got != c.made {
 			t.Errorf("%s: the initial RAM file system was made %d times; want %d", c.name, got, c.made)
 		}
 	}
-	m.has(m.generic, "foo", "1.2")
-	if got := m.versionInInitramfs(m.generic, "foo"); got != "1.2" {
+	m.Has(m.Generic, "foo", "1.2")
+	if got := m.versionInInitramfs(m.Generic, "foo"); got != "1.2" {
 		t.Errorf("the initial RAM file system has foo %q; want 1.2", got)
 	}
-	m.check(0)
+	m.Check(0)
 }
 
 // countInitramfs has every making of an initial RAM file system from now on
@@ -88,15 +88,15 @@ func TestLoad(t *testing.T) {
 	m.WriteProgram("/etc/initramfs-tools/scripts/init-premount/e2e", bootScript)
 	hello := "#include <linux/init.h>\nstatic int __init hello(void) { pr_info(\"foo %s says hello\\n\", THIS_MODULE->version); return 0; }\nmodule_init(hello);\n" +
 		"static void __exit bye(void) {}\nmodule_exit(bye);\n"
-	m.apt("install", m.pack(dkmsDeb("foo", "1.1", hello)))
+	m.Apt("install", m.pack(dkmsDeb("foo", "1.1", hello)))
 	runs := len(m.runs(0))
-	m.apt("install", "linux-image-amd64", "linux-headers-amd64")
-	m.settled()
+	m.Apt("install", "linux-image-amd64", "linux-headers-amd64")
+	m.Settled()
 	once(t, m.runs(runs))
-	m.has(m.generic, "foo", "1.1")
-	m.check(0)
-	out := qemu.Boot(t, m.Box, "/boot/vmlinuz-"+m.generic, "/boot/initrd.img-"+m.generic, "")
-	for _, want := range []string{"foo 1.1 says hello", "E2E has foo", "E2E release: " + m.generic} {
+	m.Has(m.Generic, "foo", "1.1")
+	m.Check(0)
+	out := qemu.Boot(t, m.Box, "/boot/vmlinuz-"+m.Generic, "/boot/initrd.img-"+m.Generic, "")
+	for _, want := range []string{"foo 1.1 says hello", "E2E has foo", "E2E release: " + m.Generic} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the virtual machine never says %q", want)
 		}

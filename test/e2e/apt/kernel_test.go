@@ -13,10 +13,10 @@ func newSmall(tb testing.TB, more ...string) machine {
 	tb.Helper()
 	m := newOldMachine(tb)
 	m.Write("/etc/initramfs-tools/modules", "foo\n")
-	m.engine(ours)
-	m.apt(append([]string{"install", m.pack(dkmsDeb("foo", "1.0", good))}, more...)...)
-	m.settled()
-	m.has(m.old, "foo", "1.0")
+	m.Engine(ours)
+	m.Apt(append([]string{"install", m.pack(dkmsDeb("foo", "1.0", good))}, more...)...)
+	m.Settled()
+	m.Has(m.Old, "foo", "1.0")
 	if tb.Failed() {
 		tb.FailNow()
 	}
@@ -42,22 +42,22 @@ func TestKernelUpgrade(t *testing.T) {
 			t.Parallel()
 			m := newSmall(t)
 			runs := len(m.runs(0))
-			oldFiles := m.identity(m.modules(m.old))
+			oldFiles := m.Identity(m.Modules(m.Old))
 			for i, step := range order.steps {
-				m.apt(append([]string{"install"}, strings.Fields(step)...)...)
-				m.settled()
+				m.Apt(append([]string{"install"}, strings.Fields(step)...)...)
+				m.Settled()
 				if i+1 < len(order.steps) && strings.Contains(step, "image") {
 					m.pending()
 				}
 			}
-			m.has(m.generic, "foo", "1.0")
-			m.check(0)
-			m.same("the old kernel's modules", oldFiles, m.identity(m.modules(m.old)))
+			m.Has(m.Generic, "foo", "1.0")
+			m.Check(0)
+			m.Same("the old kernel's modules", oldFiles, m.Identity(m.Modules(m.Old)))
 			once(t, m.runs(runs))
 			if order.name == "image first" {
 				return // initrd_test.go has that
 			}
-			if !m.inInitramfs(m.generic, "foo") {
+			if !m.inInitramfs(m.Generic, "foo") {
 				t.Error("foo is not in the new kernel's initial RAM file system")
 			}
 		})
@@ -67,13 +67,13 @@ func TestKernelUpgrade(t *testing.T) {
 // pending fails the test unless the program says what the new kernel, which
 // has an image only, is waiting for.
 func (m machine) pending() {
-	m.tb.Helper()
-	m.lacks(m.generic, "foo")
-	m.check(2, `foo/1\.0.*`+m.generic, `linux-headers-`+m.generic)
+	m.TB.Helper()
+	m.Lacks(m.Generic, "foo")
+	m.Check(2, `foo/1\.0.*`+m.Generic, `linux-headers-`+m.Generic)
 }
 
 func (m machine) inInitramfs(release, module string) bool {
-	m.tb.Helper()
+	m.TB.Helper()
 	return strings.Contains(m.Must("lsinitramfs", "/boot/initrd.img-"+release).Stdout, "/"+module+".ko")
 }
 
@@ -86,17 +86,17 @@ func TestHeadersNever(t *testing.T) {
 	onlyOurs(t)
 	t.Parallel()
 	m := newSmall(t)
-	m.apt("install", "linux-image-{NEW}")
-	m.settled()
+	m.Apt("install", "linux-image-{NEW}")
+	m.Settled()
 	m.pending()
-	m.apt("install", "linux-headers-cloud-amd64") // another event
-	m.settled()
+	m.Apt("install", "linux-headers-cloud-amd64") // another event
+	m.Settled()
 	m.pending()
-	m.hasFile(m.cloud, "foo")
-	m.apt("purge", "linux-image-{NEW}")
-	m.settled()
-	m.gone(m.generic)
-	m.check(0)
+	m.HasFile(m.Cloud, "foo")
+	m.Apt("purge", "linux-image-{NEW}")
+	m.Settled()
+	m.gone(m.Generic)
+	m.Check(0)
 }
 
 // TestKernelRemoval removes kernels with headers and image in each order.
@@ -113,37 +113,37 @@ func TestKernelRemoval(t *testing.T) {
 				onlyOurs(t)
 			}
 			m := newSmall(t)
-			m.apt("install", "linux-image-{NEW}", "linux-headers-{NEW}")
-			m.has(m.generic, "foo", "1.0")
-			oldFiles := m.identity(m.modules(m.old))
+			m.Apt("install", "linux-image-{NEW}", "linux-headers-{NEW}")
+			m.Has(m.Generic, "foo", "1.0")
+			oldFiles := m.Identity(m.Modules(m.Old))
 			for i, step := range order.steps {
-				r := m.apt(append([]string{"purge"}, strings.Fields(step)...)...)
+				r := m.Apt(append([]string{"purge"}, strings.Fields(step)...)...)
 				if last := i+1 == len(order.steps); last && strings.Contains(r.Stdout+r.Stderr, "not empty") {
 					t.Errorf("dpkg could not remove a directory:\n%s", r)
 				}
 				if i == 0 && strings.HasPrefix(step, "linux-headers") && !strings.Contains(step, "image") {
-					m.has(m.generic, "foo", "1.0") // as long as its kernel is there
+					m.Has(m.Generic, "foo", "1.0") // as long as its kernel is there
 				}
-				m.settled()
+				m.Settled()
 			}
-			m.gone(m.generic)
-			m.check(0)
-			m.same("the old kernel's modules", oldFiles, m.identity(m.modules(m.old)))
+			m.gone(m.Generic)
+			m.Check(0)
+			m.Same("the old kernel's modules", oldFiles, m.Identity(m.Modules(m.Old)))
 		})
 	}
 }
 
 // gone fails the test if anything tells of a kernel that was purged.
 func (m machine) gone(release string) {
-	m.tb.Helper()
+	m.TB.Helper()
 	if left := m.Glob("/lib/modules/" + release); len(left) > 0 {
-		m.tb.Errorf("left of the kernel: %s", m.Must("find", "/lib/modules/"+release))
+		m.TB.Errorf("left of the kernel: %s", m.Must("find", "/lib/modules/"+release))
 	}
 	if left := m.treeOf(release); len(left) > 0 {
-		m.tb.Errorf("left of the kernel in the tree: %v", left)
+		m.TB.Errorf("left of the kernel in the tree: %v", left)
 	}
 	if out := m.Must("dkms", "status").Stdout; strings.Contains(out, release) {
-		m.tb.Errorf("status still tells of the kernel:\n%s", out)
+		m.TB.Errorf("status still tells of the kernel:\n%s", out)
 	}
 }
 
@@ -152,24 +152,24 @@ func (m machine) gone(release string) {
 func TestKernelReinstall(t *testing.T) {
 	t.Parallel()
 	m := newSmall(t)
-	files := m.modules(m.old)
-	m.apt("install", "--reinstall", "linux-image-{OLD}")
-	m.settled()
-	m.has(m.old, "foo", "1.0")
-	m.check(0)
-	m.same("the image again", files, m.modules(m.old))
-	if !m.inInitramfs(m.old, "foo") {
+	files := m.Modules(m.Old)
+	m.Apt("install", "--reinstall", "linux-image-{OLD}")
+	m.Settled()
+	m.Has(m.Old, "foo", "1.0")
+	m.Check(0)
+	m.Same("the image again", files, m.Modules(m.Old))
+	if !m.inInitramfs(m.Old, "foo") {
 		t.Error("foo is not in the initial RAM file system")
 	}
 	if !*full {
 		return
 	}
-	m.apt("install", "--reinstall", "linux-headers-{OLD}", "linux-image-{OLD}")
-	m.settled()
-	m.has(m.old, "foo", "1.0")
-	m.check(0)
-	m.same("both again", files, m.modules(m.old))
-	if !m.inInitramfs(m.old, "foo") {
+	m.Apt("install", "--reinstall", "linux-headers-{OLD}", "linux-image-{OLD}")
+	m.Settled()
+	m.Has(m.Old, "foo", "1.0")
+	m.Check(0)
+	m.Same("both again", files, m.Modules(m.Old))
+	if !m.inInitramfs(m.Old, "foo") {
 		t.Error("foo is no longer in the initial RAM file system")
 	}
 }

@@ -31,7 +31,7 @@ func TestKill(t *testing.T) {
 			m := newSmall(t)
 			k := killRange{machine: m}
 			k.transaction(1)
-			k.whole = m.apt(k.command...).Took
+			k.whole = m.Apt(k.command...).Took
 			killed := 0
 			for n := 2; n < 2+moments && !t.Failed(); n++ {
 				k.transaction(n)
@@ -67,13 +67,13 @@ func (k *killRange) transaction(n int) {
 	k.versions = []string{fmt.Sprintf("1.%d", n-1), fmt.Sprintf("1.%d", n)}
 	k.command = []string{"install", "--reinstall",
 		k.pack(dkmsDeb("foo", k.versions[1], good)), k.pack(dkmsDeb("bar", k.versions[1], good)),
-		"linux-headers-" + k.old}
+		"linux-headers-" + k.Old}
 }
 
 // kill runs the command and kills a program at the given time or, if it is not
 // running then, as soon as it is. It says whether it met one.
 func (k *killRange) kill(program string, after time.Duration, settle bool) bool {
-	k.tb.Helper()
+	k.TB.Helper()
 	// Not a pipe: it would end with apt, and what still runs would end of it.
 	wait := k.Start("sh", "-c", `exec apt-get -q -y "$@" >>/root/apt.log 2>&1`, "apt", k.command[0], k.command[1], k.command[2], k.command[3], k.command[4])
 	ended := make(chan struct{})
@@ -102,9 +102,9 @@ func (k *killRange) kill(program string, after time.Duration, settle bool) bool 
 
 // recover does what a person would, and then all must be right.
 func (k *killRange) recover(n int, when string) {
-	k.tb.Helper()
-	if v := k.field(k.old, "foo", "version"); k.find(k.old, "foo") == "" || v != k.versions[0] && v != k.versions[1] {
-		k.tb.Errorf("%s: foo is %q", when, v)
+	k.TB.Helper()
+	if v := k.Field(k.Old, "foo", "version"); k.Find(k.Old, "foo") == "" || v != k.versions[0] && v != k.versions[1] {
+		k.TB.Errorf("%s: foo is %q", when, v)
 	}
 	for _, again := range [][]string{
 		{"dpkg", "--configure", "-a"},
@@ -113,21 +113,21 @@ func (k *killRange) recover(n int, when string) {
 	} {
 		// What dpkg was unpacking when it was killed, only another unpacking mends.
 		if r := k.Run(again...); r.Status != 0 && !interrupted.MatchString(r.Stderr) {
-			k.tb.Fatalf("%s: exit status %d:\n%s\nthe command that was disturbed:\n%s", when, r.Status, r, k.Read("/root/apt.log"))
+			k.TB.Fatalf("%s: exit status %d:\n%s\nthe command that was disturbed:\n%s", when, r.Status, r, k.Read("/root/apt.log"))
 		}
 	}
-	k.settled()
-	k.has(k.old, "foo", k.versions[1])
-	k.has(k.old, "bar", k.versions[1])
-	k.check(0)
+	k.Settled()
+	k.Has(k.Old, "foo", k.versions[1])
+	k.Has(k.Old, "bar", k.versions[1])
+	k.Check(0)
 	if left := k.Glob("/lib/modules/*/updates/dkms/.*"); len(left) > 0 {
-		k.tb.Errorf("%s: left beside the modules: %v", when, left)
+		k.TB.Errorf("%s: left beside the modules: %v", when, left)
 	}
 	if left := k.Glob("/var/lib/dkms/*/*/.scratch*/*"); len(left) > 0 {
-		k.tb.Errorf("%s: left of the build that was killed: %v", when, left)
+		k.TB.Errorf("%s: left of the build that was killed: %v", when, left)
 	}
-	if k.tb.Failed() {
-		k.tb.Logf("%s: %s\nthe command that was disturbed:\n%s", when, k.Run("dkms-hook", "status"), k.Read("/root/apt.log"))
+	if k.TB.Failed() {
+		k.TB.Logf("%s: %s\nthe command that was disturbed:\n%s", when, k.Run("dkms-hook", "status"), k.Read("/root/apt.log"))
 	}
 	k.RemoveAll("/root/apt.log")
 }

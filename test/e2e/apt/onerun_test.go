@@ -17,12 +17,12 @@ func TestOneRun(t *testing.T) {
 	onlyOurs(t)
 	t.Parallel()
 	m := newMachine(t)
-	m.engine(ours)
+	m.Engine(ours)
 	before := len(m.runs(0))
-	r := m.apt("install", "linux-headers-amd64", "linux-headers-cloud-amd64", "linux-image-amd64",
+	r := m.Apt("install", "linux-headers-amd64", "linux-headers-cloud-amd64", "linux-image-amd64",
 		"v4l2loopback-dkms", "bbswitch-dkms", "acpi-call-dkms", "dm-writeboost-dkms", "ddcci-dkms", "nat-rtsp-dkms")
-	m.settled()
-	m.check(0)
+	m.Settled()
+	m.Check(0)
 	proveOneRun(t, m, m.runs(before))
 
 	targets := builtTargets(m)
@@ -43,7 +43,7 @@ func TestOneRun(t *testing.T) {
 	// Nothing is left to do, and nothing is done.
 	before = len(m.runs(0))
 	m.Must("dkms-hook", "sync")
-	m.apt("install", "--reinstall", "xz-utils")
+	m.Apt("install", "--reinstall", "xz-utils")
 	if built := did(m.runs(before), "built"); len(built) > 0 {
 		t.Errorf("built again: %v", built)
 	}

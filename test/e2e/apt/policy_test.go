@@ -26,32 +26,32 @@ func TestPolicy(t *testing.T) {
 			if r.Status != c.status {
 				t.Errorf("apt: exit status %d; want %d\n%s", r.Status, c.status, r)
 			}
-			m.has(m.old, "foo", "1.0")
-			m.has(m.old, "bar", "1.0")
-			m.check(1, named("bad", m.old))
+			m.Has(m.Old, "foo", "1.0")
+			m.Has(m.Old, "bar", "1.0")
+			m.Check(1, named("bad", m.Old))
 			switch {
 			case c.notice != m.Exists(notice):
 				t.Errorf("%s: is there: %v; want %v", notice, !c.notice, c.notice)
 			case c.notice:
-				if text := string(m.Read(notice)); !strings.Contains(text, "bad") || !strings.Contains(text, m.old) {
+				if text := string(m.Read(notice)); !strings.Contains(text, "bad") || !strings.Contains(text, m.Old) {
 					t.Errorf("%s names not both kernel and module: %q", notice, text)
 				}
 			}
 
 			// The same for another kernel.
-			r = m.Run(m.words("apt-get", "-q", "-y", "install", "linux-headers-{NEW}")...)
+			r = m.Run(m.Words("apt-get", "-q", "-y", "install", "linux-headers-{NEW}")...)
 			if r.Status != c.status {
 				t.Errorf("apt, kernel: exit status %d; want %d\n%s", r.Status, c.status, r)
 			}
-			m.hasFile(m.generic, "bar")
+			m.HasFile(m.Generic, "bar")
 
 			// The mended module sets all right.
-			m.apt("--fix-broken", "install", m.pack(dkmsDeb("bad", "1.1", good)))
-			m.settled()
-			m.has(m.old, "bad", "1.1")
-			m.hasFile(m.generic, "bad")
-			m.hasFile(m.generic, "bar")
-			m.check(0)
+			m.Apt("--fix-broken", "install", m.pack(dkmsDeb("bad", "1.1", good)))
+			m.Settled()
+			m.Has(m.Old, "bad", "1.1")
+			m.HasFile(m.Generic, "bad")
+			m.HasFile(m.Generic, "bar")
+			m.Check(0)
 			if m.Exists(notice) {
 				t.Errorf("%s: is still there", notice)
 			}
@@ -66,22 +66,22 @@ func TestBareChroot(t *testing.T) {
 	t.Parallel()
 	m := newOldMachine(t)
 	m.Must("umount", "/proc", "/sys")
-	m.engine(ours)
-	m.apt("install", m.pack(dkmsDeb("foo", "1.0", good)))
-	m.settled()
-	m.has(m.old, "foo", "1.0")
-	m.apt("install", m.pack(dkmsDeb("foo", "1.1", broken)))
-	m.settled()
-	m.has(m.old, "foo", "1.0")
-	m.apt("install", "linux-headers-{NEW}", m.pack(dkmsDeb("foo", "1.2", good)))
-	m.settled()
-	m.has(m.old, "foo", "1.2")
-	m.hasFile(m.generic, "foo")
-	m.check(0)
-	m.apt("purge", "foo-dkms", "linux-image-{OLD}", "linux-headers-{OLD}")
-	m.settled()
-	m.gone(m.old)
-	m.same("purged", nil, m.allModules())
+	m.Engine(ours)
+	m.Apt("install", m.pack(dkmsDeb("foo", "1.0", good)))
+	m.Settled()
+	m.Has(m.Old, "foo", "1.0")
+	m.Apt("install", m.pack(dkmsDeb("foo", "1.1", broken)))
+	m.Settled()
+	m.Has(m.Old, "foo", "1.0")
+	m.Apt("install", "linux-headers-{NEW}", m.pack(dkmsDeb("foo", "1.2", good)))
+	m.Settled()
+	m.Has(m.Old, "foo", "1.2")
+	m.HasFile(m.Generic, "foo")
+	m.Check(0)
+	m.Apt("purge", "foo-dkms", "linux-image-{OLD}", "linux-headers-{OLD}")
+	m.Settled()
+	m.gone(m.Old)
+	m.Same("purged", nil, m.AllModules())
 }
 
 // TestBrokenEntries puts into the tree what crashes and hands leave there. It
@@ -91,19 +91,19 @@ func TestBrokenEntries(t *testing.T) {
 	t.Parallel()
 	m := newSmall(t)
 	m.Must("sh", "-c", `cd /var/lib/dkms
-		mkdir -p ghost/1.0 half/1.0/`+m.old+`/x86_64 empty
+		mkdir -p ghost/1.0 half/1.0/`+m.Old+`/x86_64 empty
 		ln -s /usr/src/ghost-1.0 ghost/1.0/source
-		ln -s 1.0/`+m.old+`/x86_64 ghost/kernel-`+m.old+`-x86_64
+		ln -s 1.0/`+m.Old+`/x86_64 ghost/kernel-`+m.Old+`-x86_64
 		mkdir -p /usr/src/half-1.0
 		ln -s /usr/src/half-1.0 half/1.0/source
 		echo hello >README
-		echo nonsense >foo/1.0/`+m.old+`/x86_64/.dkms-hook.json`)
+		echo nonsense >foo/1.0/`+m.Old+`/x86_64/.dkms-hook.json`)
 	entries := []string{"ghost", "half", "README"}
-	r := m.apt("install", m.pack(dkmsDeb("bar", "1.0", good)), "linux-headers-{NEW}")
-	m.settled()
-	for _, release := range []string{m.old, m.generic} {
-		m.hasFile(release, "foo")
-		m.hasFile(release, "bar")
+	r := m.Apt("install", m.pack(dkmsDeb("bar", "1.0", good)), "linux-headers-{NEW}")
+	m.Settled()
+	for _, release := range []string{m.Old, m.Generic} {
+		m.HasFile(release, "foo")
+		m.HasFile(release, "bar")
 	}
 	for _, entry := range []string{"ghost/1.0", "half/1.0"} {
 		if n := strings.Count(r.Stdout+r.Stderr, entry); n > 2 {
@@ -117,9 +117,9 @@ func TestBrokenEntries(t *testing.T) {
 		}
 	}
 	mended := m.Run("dkms-hook", "doctor", "--fix")
-	for _, release := range []string{m.old, m.generic} {
-		m.hasFile(release, "foo")
-		m.hasFile(release, "bar")
+	for _, release := range []string{m.Old, m.Generic} {
+		m.HasFile(release, "foo")
+		m.HasFile(release, "bar")
 	}
 	if left := m.Glob("/var/lib/dkms/ghost/kernel-*"); len(left) > 0 {
 		t.Errorf("a link to nothing is still there: %v\n%s", left, mended)
@@ -127,9 +127,9 @@ func TestBrokenEntries(t *testing.T) {
 	if !m.Exists("/var/lib/dkms/README") {
 		t.Error("a foreign file, which is a person's business, is gone")
 	}
-	m.apt("purge", "foo-dkms", "bar-dkms")
-	m.settled()
-	m.same("purged", nil, m.allModules())
+	m.Apt("purge", "foo-dkms", "bar-dkms")
+	m.Settled()
+	m.Same("purged", nil, m.AllModules())
 	if t.Failed() {
 		t.Logf("%s\n%s\n%s", r, doctor, mended)
 	}

@@ -13,29 +13,29 @@ import (
 func TestSwap(t *testing.T) {
 	t.Parallel()
 	k := running(t)
-	h := newHost(t, "dkms", k.core(), k.devel(), "kmod-nvid-latest-dkms-1.0-1")
+	h := newHost(t, "dkms", k.Core(), k.Devel(), "kmod-nvid-latest-dkms-1.0-1")
 	if !h.wantEdition("nvid", "1.0-1", k) {
 		t.Fatal("DKMS has not built it")
 	}
 	h.seenCompiled = 1
 	before := h.identity(k, "nvid")
-	h.dnf("swap", "dkms", engine)
+	h.Dnf("swap", "dkms", engine)
 	h.wantCompiled(nil)
 	h.wantEdition("nvid", "1.0-1", k)
 	h.wantIdentity(before, k, "nvid")
-	h.check(0)
+	h.Check(0)
 
-	h.dnf("upgrade", "kmod-nvid-latest-dkms-1.1-1")
+	h.Dnf("upgrade", "kmod-nvid-latest-dkms-1.1-1")
 	h.wantEdition("nvid", "1.1-1", k)
 	h.wantVersions("nvid", "1.1")
 	before = h.identity(k, "nvid")
 
-	h.dnf("swap", engine, "dkms")
+	h.Dnf("swap", engine, "dkms")
 	h.wantIdentity(before, k, "nvid")
 	if got, want := h.Must("dkms", "status").Stdout, "nvid/1.1, "+k.Uname()+", x86_64: installed\n"; got != want {
 		t.Errorf("dkms status = %q; want %q", got, want)
 	}
-	h.dnfAnyhow("remove", "kmod-nvid-latest-dkms")
+	h.DnfAnyhow("remove", "kmod-nvid-latest-dkms")
 	h.wantEdition("nvid", "", k)
 }
 
@@ -43,21 +43,21 @@ func TestSwap(t *testing.T) {
 func TestEngineReinstall(t *testing.T) {
 	t.Parallel()
 	k, next := kernels(t)[0], kernels(t)[1]
-	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
+	h := newHost(t, engine, k.Core(), k.Devel(), "foo-dkms-1.0-1")
 	h.compiled()
 	before := h.identity(k, "foo")
-	h.dnf("reinstall", engine)
+	h.Dnf("reinstall", engine)
 	h.wantCompiled(nil)
 	h.wantIdentity(before, k, "foo")
 
-	h.rpm("-e", "--nodeps", engine)
+	h.RPM("-e", "--nodeps", engine)
 	h.wantIdentity(before, k, "foo")
-	h.dnf("--setopt=strict=0", "install", next.core(), next.devel()) // what is left of us says nothing
-	h.dnf("install", engine)
+	h.Dnf("--setopt=strict=0", "install", next.Core(), next.Devel()) // what is left of us says nothing
+	h.Dnf("install", engine)
 	h.wantCompiled([]string{"foo/1.0"}, next)
 	h.wantIdentity(before, k, "foo")
 	h.wantEdition("foo", "1.0-1", k, next)
-	h.check(0)
+	h.Check(0)
 }
 
 // Erasing our package takes along what needs it, in one transaction that leaves
@@ -65,13 +65,13 @@ func TestEngineReinstall(t *testing.T) {
 func TestEngineErased(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
-	h.dnf("remove", engine)
+	h := newHost(t, engine, k.Core(), k.Devel(), "foo-dkms-1.0-1")
+	h.Dnf("remove", engine)
 	h.wantEdition("foo", "", k)
 	if left := h.Glob("/lib/modules/*/extra"); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
-	h.dnf("remove", k.core(), k.devel())
+	h.Dnf("remove", k.Core(), k.Devel())
 	h.wantNothingOf(k)
 }
 
@@ -101,15 +101,15 @@ func TestInitramfs(t *testing.T) {
 		dnf  []string
 		want string // images made, and what is in them
 	}{
-		{[]string{"install", k.core(), k.devel(), "foo-dkms-1.0-1"}, "K foo"},
+		{[]string{"install", k.Core(), k.Devel(), "foo-dkms-1.0-1"}, "K foo"},
 		{[]string{"install", "bar-dkms-1.0-1"}, ""}, // it is not in it
 		{[]string{"upgrade", "foo-dkms-1.1-1"}, "K foo"},
 		{[]string{"install", "early-dkms-1.0-1"}, "K foo early"}, // REMAKE_INITRD
 		{[]string{"remove", "foo-dkms"}, "K early"},
 		{[]string{"install", "bad-dkms-1.0-1"}, ""}, // it does not compile
 	} {
-		r := h.dnf(step.dnf...)
-		log := h.log("dracut")
+		r := h.Dnf(step.dnf...)
+		log := h.Log("dracut")
 		got := strings.TrimSpace(strings.ReplaceAll(strings.TrimPrefix(log, seen), k.Uname(), "K"))
 		seen = log
 		if got != step.want {

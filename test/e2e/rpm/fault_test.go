@@ -29,20 +29,20 @@ rmdir /run/killed
 func TestProgramKilled(t *testing.T) {
 	t.Parallel()
 	a := kernels(t)[0]
-	h := newHost(t, engine, a.core(), a.devel(), "foo-dkms-1.0-1")
+	h := newHost(t, engine, a.Core(), a.Devel(), "foo-dkms-1.0-1")
 	h.WriteProgram("/usr/local/bin/kills", killer)
 	before := h.identity(a, "foo")
-	h.dnfAnyhow("install", "kills-dkms-1.0-1")
+	h.DnfAnyhow("install", "kills-dkms-1.0-1")
 	if !h.Exists("/run/killed") {
 		t.Fatal("it was not killed")
 	}
 	h.wantEdition("foo", "1.0-1", a)
 	h.wantIdentity(before, a, "foo")
-	h.dnf("install", "bar-dkms-1.0-1")
+	h.Dnf("install", "bar-dkms-1.0-1")
 	h.wantEdition("foo", "1.0-1", a)
 	h.wantEdition("bar", "1.0", a)
 	h.wantEdition("kills", "1.0-1", a)
-	h.check(0)
+	h.Check(0)
 }
 
 // dnf is killed at a random moment of an upgrade: there is the module of the one
@@ -54,7 +54,7 @@ func TestDnfKilled(t *testing.T) {
 	moments := rand.New(rand.NewPCG(start, 0))
 	t.Logf("-seed %d", start)
 	for range cut(1, make([]struct{}, 8)) {
-		h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
+		h := newHost(t, engine, k.Core(), k.Devel(), "foo-dkms-1.0-1")
 		after := 100*time.Millisecond + time.Duration(moments.Int64N(int64(2500*time.Millisecond)))
 		ended, _ := h.RunKilled(after, "dnf", "-y", "upgrade", "foo-dkms-1.1-1")
 		if got := h.edition(k, "foo"); got != "1.0-1" && got != "1.1-1" {
@@ -64,20 +64,20 @@ func TestDnfKilled(t *testing.T) {
 		if !h.wantEdition("foo", "1.1-1", k) {
 			t.Errorf("that was killed after %v", after)
 		}
-		h.check(0)
+		h.Check(0)
 	}
 }
 
 // afterKill does what a person does after dnf was killed in an upgrade.
 func (h *host) afterKill(pkg, edition, registered string) {
-	h.t.Helper()
+	h.TB.Helper()
 	if strings.Count(h.Must("rpm", "-q", pkg).Stdout, "\n") > 1 {
-		h.dnf("remove", "--duplicates") // it installs the newer one once more
+		h.Dnf("remove", "--duplicates") // it installs the newer one once more
 	}
-	h.dnf("install", pkg+edition)
+	h.Dnf("install", pkg+edition)
 	if h.Must("dkms-hook", "status", registered).Stdout == "" {
 		// rpm had it down as installed, but had not run its %post.
-		h.dnf("reinstall", pkg+edition)
+		h.Dnf("reinstall", pkg+edition)
 	}
 	h.Must("dkms-hook", "sync", "--all-kernels") // dnf may have had nothing left to do
 }
@@ -90,20 +90,20 @@ func TestFullDisk(t *testing.T) {
 		t.Run(dir, func(t *testing.T) {
 			t.Parallel()
 			k := kernels(t)[0]
-			h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
+			h := newHost(t, engine, k.Core(), k.Devel(), "foo-dkms-1.0-1")
 			size := h.Must("sh", "-c", "du -sk "+dir+"/ | cut -f1").Stdout
 			h.Confine(dir, size[:len(size)-1]+"k")
-			h.dnfAnyhow("upgrade", "foo-dkms-1.1-1")
+			h.DnfAnyhow("upgrade", "foo-dkms-1.1-1")
 			if got := h.edition(k, "foo"); got != "1.0-1" {
 				t.Errorf("foo of edition %q is installed; want 1.0-1", got)
 			}
-			h.check(1)
+			h.Check(1)
 			h.Must("mount", "-o", "remount,size=100m", dir)
 			h.Must("dkms-hook", "retry")
 			h.wantEdition("foo", "1.1-1", k)
 			h.Must("dkms-hook", "doctor", "--fix") // of what could not be written down
 			h.wantVersions("foo", "1.1")
-			h.check(0)
+			h.Check(0)
 		})
 	}
 }

@@ -14,7 +14,7 @@ func TestForeign(t *testing.T) {
 		s := foreign[name]
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			h := newHost(t, engine, now.core(), now.devel(), next.core(), next.devel())
+			h := newHost(t, engine, now.Core(), now.Devel(), next.Core(), next.Devel())
 			pkg := module{Module: name, Style: s}.Name()
 			for _, step := range []struct{ action, edition, want string }{
 				{"install", "-1.0-1", "1.0-1"},
@@ -24,7 +24,7 @@ func TestForeign(t *testing.T) {
 				{"downgrade", "-1.0-2", "1.0-2"},
 				{"remove", "", ""},
 			} {
-				if r := h.dnf(step.action, pkg+step.edition); !h.wantEdition(name, step.want, now, next) {
+				if r := h.Dnf(step.action, pkg+step.edition); !h.wantEdition(name, step.want, now, next) {
 					t.Fatalf("that was after:\n%s", r)
 				}
 			}
@@ -42,19 +42,19 @@ func TestForeignBroken(t *testing.T) {
 		s := foreign[name]
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			h := newHost(t, engine, k.core(), k.devel())
+			h := newHost(t, engine, k.Core(), k.Devel())
 			pkg := module{Module: name, Style: s}.Name()
-			h.dnf("install", pkg+"-1.1-1")
+			h.Dnf("install", pkg+"-1.1-1")
 			before := h.identity(k, name)
-			r := h.dnfAnyhow("upgrade", pkg+"-1.2-1")
+			r := h.DnfAnyhow("upgrade", pkg+"-1.2-1")
 			if !h.wantEdition(name, "1.1-1", k) {
 				t.Fatalf("that was after:\n%s", r)
 			}
 			h.wantIdentity(before, k, name)
-			h.check(1)
-			h.dnf("upgrade", pkg+"-1.3-1")
+			h.Check(1)
+			h.Dnf("upgrade", pkg+"-1.3-1")
 			h.wantEdition(name, "1.3-1", k)
-			h.check(0)
+			h.Check(0)
 			h.wantVersions(name, "1.3")
 		})
 	}

@@ -18,14 +18,14 @@ func TestOneTransaction(t *testing.T) {
 			t.Parallel()
 			h := newHost(t)
 			if engineBefore {
-				h.dnf("install", engine)
+				h.Dnf("install", engine)
 			}
-			h.dnf("install", k.core(), k.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
+			h.Dnf("install", k.Core(), k.Devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
 			h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, k)
 			h.wantEdition("foo", "1.0-1", k)
 			h.wantEdition("bar", "1.0", k)
 			h.wantInitrd(k, "bar", "foo")
-			h.check(0)
+			h.Check(0)
 		})
 	}
 }
@@ -34,7 +34,7 @@ func TestOneTransaction(t *testing.T) {
 func TestSeparateTransactions(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	core, devel, foo := k.core(), k.devel(), "foo-dkms-1.0-1"
+	core, devel, foo := k.Core(), k.Devel(), "foo-dkms-1.0-1"
 	for _, order := range cut(2, [][]string{
 		{core, devel, foo}, {devel, foo, core},
 		{core, foo, devel}, {devel, core, foo}, {foo, core, devel}, {foo, devel, core},
@@ -43,14 +43,14 @@ func TestSeparateTransactions(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, engine)
 			for _, p := range order {
-				h.dnf("install", p)
+				h.Dnf("install", p)
 			}
 			h.wantCompiled([]string{"foo/1.0"}, k)
 			h.wantEdition("foo", "1.0-1", k)
 			if order[2] == core {
 				h.wantInitrd(k, "foo")
 			}
-			h.check(0)
+			h.Check(0)
 		})
 	}
 }

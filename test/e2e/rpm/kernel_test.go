@@ -14,24 +14,24 @@ func TestKernelUpgrade(t *testing.T) {
 	t.Parallel()
 	all := kernels(t)
 	a, b, c := all[0], all[1], all[2]
-	h := newHost(t, engine, a.core(), a.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
+	h := newHost(t, engine, a.Core(), a.Devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
 	h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, a)
 	before := h.identity(a, "foo")
 
-	h.dnf("upgrade", b.core(), b.devel())
+	h.Dnf("upgrade", b.Core(), b.Devel())
 	h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, b)
 	h.wantEdition("foo", "1.0-1", a, b)
 	h.wantEdition("bar", "1.0", a, b)
 	h.wantInitrd(b, "bar", "foo")
 	h.wantIdentity(before, a, "foo")
-	h.check(0)
+	h.Check(0)
 
-	h.dnf("--setopt=installonly_limit=2", "upgrade", c.core(), c.devel())
+	h.Dnf("--setopt=installonly_limit=2", "upgrade", c.Core(), c.Devel())
 	h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, c)
 	h.wantEdition("foo", "1.0-1", b, c)
 	h.wantInitrd(c, "bar", "foo")
 	h.wantNothingOf(a)
-	h.check(0)
+	h.Check(0)
 }
 
 // A kernel leaves: with its headers, before and after them. Nothing of it is
@@ -45,21 +45,21 @@ func TestKernelRemoval(t *testing.T) {
 		kernel kernel
 		steps  [][]string
 	}{
-		{"one type of boot entry", all[2], [][]string{{all[2].core(), all[2].devel()}}},
-		{"headers first", a, [][]string{{a.devel()}, {a.core()}}},
-		{"at once", a, [][]string{{a.core(), a.devel()}}},
-		{"image first", a, [][]string{{a.core()}, {a.devel()}}},
-		{"with the module", a, [][]string{{a.core(), a.devel(), "foo-dkms"}}},
+		{"one type of boot entry", all[2], [][]string{{all[2].Core(), all[2].Devel()}}},
+		{"headers first", a, [][]string{{a.Devel()}, {a.Core()}}},
+		{"at once", a, [][]string{{a.Core(), a.Devel()}}},
+		{"image first", a, [][]string{{a.Core()}, {a.Devel()}}},
+		{"with the module", a, [][]string{{a.Core(), a.Devel(), "foo-dkms"}}},
 	}) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			k := c.kernel
-			h := newHost(t, engine, k.core(), k.devel(), stays.core(), stays.devel(), "foo-dkms-1.0-1")
+			h := newHost(t, engine, k.Core(), k.Devel(), stays.Core(), stays.Devel(), "foo-dkms-1.0-1")
 			h.wantEdition("foo", "1.0-1", k, stays)
 			h.compiled()
 			module := ""
 			for _, step := range c.steps {
-				r := h.dnf(append([]string{"remove"}, step...)...)
+				r := h.Dnf(append([]string{"remove"}, step...)...)
 				if strings.Contains(r.Stdout+r.Stderr, "kernel-devel-"+k.Version+" ") {
 					t.Errorf("the removal asks for headers:\n%s", r)
 				}
@@ -72,7 +72,7 @@ func TestKernelRemoval(t *testing.T) {
 				h.wantEdition("foo", "1.0-1", stays)
 			}
 			h.wantCompiled(nil)
-			h.check(0)
+			h.Check(0)
 		})
 	}
 }
@@ -82,20 +82,20 @@ func TestKernelRemoval(t *testing.T) {
 func TestHeadersLater(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core())
-	r := h.dnf("install", "foo-dkms-1.0-1")
-	want := k.devel() + "-" + k.Release
+	h := newHost(t, engine, k.Core())
+	r := h.Dnf("install", "foo-dkms-1.0-1")
+	want := k.Devel() + "-" + k.Release
 	if !strings.Contains(r.Stdout+r.Stderr, want) {
 		t.Errorf("the transaction does not name %s:\n%s", want, r)
 	}
 	h.wantCompiled(nil)
-	if said := h.check(2); !strings.Contains(said.Stdout+said.Stderr, want) {
+	if said := h.Check(2); !strings.Contains(said.Stdout+said.Stderr, want) {
 		t.Errorf("check does not name %s:\n%s", want, said)
 	}
-	h.dnf("install", k.devel())
+	h.Dnf("install", k.Devel())
 	h.wantCompiled([]string{"foo/1.0"}, k)
 	h.wantEdition("foo", "1.0-1", k)
-	h.check(0)
+	h.Check(0)
 }
 
 // A kernel is reinstalled: its modules are there when its initrd is made. Its
@@ -104,16 +104,16 @@ func TestHeadersLater(t *testing.T) {
 func TestKernelReinstall(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1")
+	h := newHost(t, engine, k.Core(), k.Devel(), "foo-dkms-1.0-1")
 	h.wantCompiled([]string{"foo/1.0"}, k)
 	h.Must("rm", "/var/log/initrd")
-	h.dnf("reinstall", k.core(), k.devel())
+	h.Dnf("reinstall", k.Core(), k.Devel())
 	h.wantEdition("foo", "1.0-1", k)
 	h.wantInitrd(k, "foo")
 	if n := h.compiled()["foo/1.0 "+k.Uname()]; n > 1 {
 		t.Errorf("foo was compiled %d times", n)
 	}
-	h.check(0)
+	h.Check(0)
 }
 
 // Our package has headers come with the kernels, now and when newer ones come.
@@ -122,12 +122,12 @@ func TestHeadersAlong(t *testing.T) {
 	all := kernels(t)
 	a, c := all[0], all[2]
 	h := newBareHost(t)
-	h.dnf("install", "debian-host-compat", a.core())
-	h.dnf("install", engine, "foo-dkms-1.0-1", "kernel-devel-matched-"+a.Version)
+	h.Dnf("install", "debian-host-compat", a.Core())
+	h.Dnf("install", engine, "foo-dkms-1.0-1", "kernel-devel-matched-"+a.Version)
 	h.wantEdition("foo", "1.0-1", a)
-	h.dnf("upgrade", "kernel-core", "kernel-devel-matched")
+	h.Dnf("upgrade", "kernel-core", "kernel-devel-matched")
 	h.wantEdition("foo", "1.0-1", a, c)
 	h.wantInitrd(c, "foo")
 	h.wantCompiled([]string{"foo/1.0"}, a, c)
-	h.check(0)
+	h.Check(0)
 }

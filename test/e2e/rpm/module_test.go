@@ -12,7 +12,7 @@ import (
 func TestModuleLife(t *testing.T) {
 	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
-	h := newHost(t, engine, a.core(), a.devel(), b.core(), b.devel())
+	h := newHost(t, engine, a.Core(), a.Devel(), b.Core(), b.Devel())
 	for _, step := range []struct {
 		action, edition string
 		compiled        string
@@ -25,7 +25,7 @@ func TestModuleLife(t *testing.T) {
 		{"downgrade", "-1.0-2", "foo/1.0", "1.0-2"},
 		{"remove", "", "", ""},
 	} {
-		r := h.dnf(step.action, "foo-dkms"+step.edition)
+		r := h.Dnf(step.action, "foo-dkms"+step.edition)
 		if !h.wantEdition("foo", step.want, a, b) {
 			t.Fatalf("that was after:\n%s", r)
 		}
@@ -37,7 +37,7 @@ func TestModuleLife(t *testing.T) {
 		if version, _, _ := strings.Cut(step.want, "-"); version != "" {
 			h.wantVersions("foo", version)
 		}
-		h.check(0)
+		h.Check(0)
 	}
 	h.wantNothingAbout("foo", a, b)
 }
@@ -47,13 +47,13 @@ func TestModuleLife(t *testing.T) {
 func TestRebuiltPackage(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core(), k.devel(), "bar-dkms-1.0-1")
+	h := newHost(t, engine, k.Core(), k.Devel(), "bar-dkms-1.0-1")
 	h.wantCompiled([]string{"bar/1.0"}, k)
 	before := h.identity(k, "bar")
-	h.dnf("upgrade", "bar-dkms-1.0-2")
+	h.Dnf("upgrade", "bar-dkms-1.0-2")
 	h.wantCompiled(nil)
 	h.wantIdentity(before, k, "bar")
-	h.check(0)
+	h.Check(0)
 }
 
 // An upgrade to what does not compile leaves the module that worked, and dnf
@@ -61,10 +61,10 @@ func TestRebuiltPackage(t *testing.T) {
 func TestUpgradeToBroken(t *testing.T) {
 	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
-	h := newHost(t, engine, a.core(), a.devel(), b.core(), b.devel(), "foo-dkms-1.1-1")
+	h := newHost(t, engine, a.Core(), a.Devel(), b.Core(), b.Devel(), "foo-dkms-1.1-1")
 	h.compiled()
 	before := h.identity(a, "foo") + h.identity(b, "foo")
-	r := h.dnf("upgrade", "foo-dkms-1.2-1")
+	r := h.Dnf("upgrade", "foo-dkms-1.2-1")
 	for _, word := range []string{"foo/1.2", "no_such_thing"} {
 		if !strings.Contains(r.Stdout+r.Stderr, word) {
 			t.Errorf("the transaction does not speak of %s:\n%s", word, r)
@@ -75,7 +75,7 @@ func TestUpgradeToBroken(t *testing.T) {
 	if after := h.identity(a, "foo") + h.identity(b, "foo"); after != before {
 		t.Errorf("the modules that worked are other files: %s; were %s", after, before)
 	}
-	said := h.check(1)
+	said := h.Check(1)
 	for _, word := range []string{"foo/1.2", a.Uname(), b.Uname(), "foo.c:", "no_such_thing"} {
 		if !strings.Contains(said.Stdout+said.Stderr, word) {
 			t.Errorf("check does not speak of %s:\n%s", word, said)
@@ -83,15 +83,15 @@ func TestUpgradeToBroken(t *testing.T) {
 	}
 
 	// Nothing has changed: nothing is tried again, and the module stays.
-	h.dnf("install", "bar-dkms-1.0-1")
+	h.Dnf("install", "bar-dkms-1.0-1")
 	h.wantCompiled([]string{"bar/1.0"}, a, b)
 	h.wantEdition("foo", "1.1-1", a, b)
 
-	h.dnf("upgrade", "foo-dkms-1.3-1")
+	h.Dnf("upgrade", "foo-dkms-1.3-1")
 	h.wantCompiled([]string{"foo/1.3"}, a, b)
 	h.wantEdition("foo", "1.3-1", a, b)
 	h.wantVersions("foo", "1.3")
-	h.check(0)
+	h.Check(0)
 }
 
 // Downgrading away from what does not compile, and erasing it, leave nothing of
@@ -99,27 +99,27 @@ func TestUpgradeToBroken(t *testing.T) {
 func TestLeaveBroken(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.1-1")
-	h.dnf("upgrade", "foo-dkms-1.2-1")
+	h := newHost(t, engine, k.Core(), k.Devel(), "foo-dkms-1.1-1")
+	h.Dnf("upgrade", "foo-dkms-1.2-1")
 	h.compiled()
-	h.dnf("downgrade", "foo-dkms-1.1-1")
+	h.Dnf("downgrade", "foo-dkms-1.1-1")
 	h.wantCompiled(nil) // it has been there all the time
 	h.wantEdition("foo", "1.1-1", k)
 	h.wantVersions("foo", "1.1")
-	h.check(0)
-	h.dnf("upgrade", "foo-dkms-1.2-1")
-	h.dnf("remove", "foo-dkms")
+	h.Check(0)
+	h.Dnf("upgrade", "foo-dkms-1.2-1")
+	h.Dnf("remove", "foo-dkms")
 	h.wantNothingAbout("foo", k)
-	h.check(0)
+	h.Check(0)
 }
 
 // Several packages in one transaction are one run.
 func TestOneRun(t *testing.T) {
 	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
-	h := newHost(t, engine, a.core(), a.devel(), b.core(), b.devel())
+	h := newHost(t, engine, a.Core(), a.Devel(), b.Core(), b.Devel())
 	h.runs()
-	h.dnf("install", "foo-dkms-1.0-1", "bar-dkms-1.0-1", "bad-dkms-1.0-1")
+	h.Dnf("install", "foo-dkms-1.0-1", "bar-dkms-1.0-1", "bad-dkms-1.0-1")
 	var events []string
 	did := map[string]int{}
 	for _, r := range h.runs() {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dkms-hook/dkms-hook/test/e2e/rpmbox"
 )
 
 // A module that does not compile keeps neither a kernel from being installed
@@ -22,8 +24,8 @@ func TestPluginForgives(t *testing.T) {
 			}
 			// With "fail" the trigger at the end fails, which rpm 4 only tells of;
 			// the kernel's own scriptlets do not.
-			r := h.Run("dnf", "-y", "install", k.core(), k.devel())
-			if said := complaints.FindString(r.Stdout + r.Stderr); (r.Status != 0 || said != "") && policy == "" {
+			r := h.Run("dnf", "-y", "install", k.Core(), k.Devel())
+			if said := rpmbox.Complaints.FindString(r.Stdout + r.Stderr); (r.Status != 0 || said != "") && policy == "" {
 				t.Errorf("exit status %d, dnf says %q:\n%s", r.Status, said, r)
 			}
 			if strings.Contains(r.Stdout+r.Stderr, "POSTTRANS") {
@@ -32,7 +34,7 @@ func TestPluginForgives(t *testing.T) {
 			h.wantInitrd(k, "foo")
 			h.wantCompiled([]string{"bad/1.0", "foo/1.0"}, k)
 			h.wantEdition("foo", "1.0-1", k)
-			h.check(1)
+			h.Check(1)
 
 			add := h.Must("kernel-install", "add", k.Uname(), "/lib/modules/"+k.Uname()+"/vmlinuz")
 			h.wantCompiled(nil)
@@ -46,7 +48,7 @@ func TestPluginForgives(t *testing.T) {
 func TestPluginAgain(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core(), k.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
+	h := newHost(t, engine, k.Core(), k.Devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
 	before := h.identity(k, "foo") + h.identity(k, "bar")
 	h.compiled()
 	const plugin = "/usr/lib/kernel/install.d/40-dkms.install"
@@ -83,16 +85,16 @@ func TestPluginAgain(t *testing.T) {
 func TestFromInside(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core(), k.devel())
+	h := newHost(t, engine, k.Core(), k.Devel())
 	h.WriteProgram("/usr/local/bin/back", `#!/bin/sh
 log() { echo "$* $?" >>/var/log/back; }
 echo /usr/src/foo-1.0/dkms.conf | timeout 20 dkms-hook hook rpm-trigger; log trigger
 timeout 20 kernel-install add `+k.Uname()+` /lib/modules/`+k.Uname()+`/vmlinuz; log kernel-install
 timeout 20 dkms-hook status >/dev/null; log status
 `)
-	r := h.dnf("install", "back-dkms-1.0-1")
+	r := h.Dnf("install", "back-dkms-1.0-1")
 	want := strings.Repeat("trigger 0\nkernel-install 0\nstatus 0\n", 2) // POST_BUILD, POST_INSTALL
-	if got := h.log("back"); got != want {
+	if got := h.Log("back"); got != want {
 		t.Errorf("what the scripts called ended with\n%s; want\n%s", got, want)
 	}
 	if r.Took > 20*time.Second {
@@ -100,7 +102,7 @@ timeout 20 dkms-hook status >/dev/null; log status
 	}
 	h.wantCompiled([]string{"back/1.0"}, k)
 	h.wantEdition("back", "1.0-1", k)
-	h.check(0)
+	h.Check(0)
 }
 
 // weakModules notes how it was called, and with which list.
@@ -110,23 +112,23 @@ const weakModules = "#!/bin/sh\n{ echo \"called $*\"; cat; } >>/var/log/weak\n"
 func TestWeakModules(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core(), k.devel())
+	h := newHost(t, engine, k.Core(), k.Devel())
 	h.WriteProgram("/usr/sbin/weak-modules", weakModules)
-	h.dnf("install", "foo-dkms-1.0-1")
-	h.dnf("remove", "foo-dkms")
-	if said := h.log("weak"); said != "" {
+	h.Dnf("install", "foo-dkms-1.0-1")
+	h.Dnf("remove", "foo-dkms")
+	if said := h.Log("weak"); said != "" {
 		t.Errorf("weak-modules was called:\n%s", said)
 	}
 
 	h.Write("/etc/dkms/framework.conf.d/weak.conf", "weak_modules=yes\n")
-	h.dnf("install", "foo-dkms-1.0-1")
+	h.Dnf("install", "foo-dkms-1.0-1")
 	h.wantEdition("foo", "1.0-1", k)
-	if said, want := h.log("weak"), "called --no-initramfs --add-modules\n/lib/modules/"+k.Uname()+"/extra/foo.ko"; !strings.HasPrefix(said, want) {
+	if said, want := h.Log("weak"), "called --no-initramfs --add-modules\n/lib/modules/"+k.Uname()+"/extra/foo.ko"; !strings.HasPrefix(said, want) {
 		t.Errorf("weak-modules was called so:\n%s; want\n%s", said, want)
 	}
 	h.Must("rm", "/var/log/weak")
-	h.dnf("remove", "foo-dkms")
-	if said, want := h.log("weak"), "called --no-initramfs --remove-modules\n/lib/modules/"+k.Uname()+"/extra/foo.ko"; !strings.HasPrefix(said, want) {
+	h.Dnf("remove", "foo-dkms")
+	if said, want := h.Log("weak"), "called --no-initramfs --remove-modules\n/lib/modules/"+k.Uname()+"/extra/foo.ko"; !strings.HasPrefix(said, want) {
 		t.Errorf("weak-modules was called so:\n%s; want\n%s", said, want)
 	}
 }

@@ -3,38 +3,27 @@
 package rpm
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
 	"github.com/dkms-hook/dkms-hook/test/e2e/box"
+	"github.com/dkms-hook/dkms-hook/test/e2e/rpmbox"
 )
 
-const fc = "200.fc99" // the release of all kernel packages
+type kernel = rpmbox.Kernel
 
-// kernels are three to upgrade from one to the next.
-func kernels(tb testing.TB) [3]kernel {
-	generic, cloud := headers(tb)
-	return [3]kernel{
-		{Version: "6.1.10", Release: fc, Headers: generic},
-		{Version: "6.1.11", Release: fc, Headers: cloud},
-		{Version: "6.1.12", Release: fc, Headers: generic, EntryType: true},
-	}
-}
+func kernels(tb testing.TB) [3]kernel { return rpmbox.Kernels(tb) }
 
 // running is a kernel that has the name of the one that runs, for what packages
 // do for that only.
 func running(tb testing.TB) kernel {
-	generic, _ := headers(tb)
-	return kernel{Version: "6.0.1", Release: fc, Headers: generic, Named: uname()}
+	generic, _ := rpmbox.Headers(tb)
+	return kernel{Version: "6.0.1", Release: rpmbox.Fedora, Headers: generic, Named: uname()}
 }
 
 // suse is a kernel of SUSE.
 func suse(tb testing.TB) kernel {
-	generic, _ := headers(tb)
+	generic, _ := rpmbox.Headers(tb)
 	return kernel{Version: "6.1.20", Release: "1.1", Headers: generic, Named: "6.1.20-1-default"}
 }
 
@@ -79,17 +68,11 @@ POST_INSTALL="back.sh"`
 // specs are the spec files of the repository, by file name.
 func specs(tb testing.TB) map[string]string {
 	tb.Helper()
-	out := map[string]string{
-		"host":    render(tb, hostSpec, module{Version: "1", Release: "1", Style: style{rpm: "debian-host-compat"}}),
-		"matched": render(tb, matchedSpec, module{Version: "1", Release: "1", Style: style{rpm: "debian-host-matched"}}),
-	}
-	out["suse"] = render(tb, suseSpec, suse(tb))
 	three := kernels(tb)
-	for _, k := range append(three[:], running(tb)) {
-		out["kernel-"+k.Version] = render(tb, kernelSpec, k)
-	}
+	out := rpmbox.Specs(tb, append(three[:], running(tb))...)
+	out["suse"] = rpmbox.Render(tb, suseSpec, suse(tb))
 	for _, m := range modules() {
-		out[m.file()] = render(tb, moduleSpec, m)
+		out[m.file()] = rpmbox.Render(tb, moduleSpec, m)
 	}
 	return out
 }
@@ -104,19 +87,10 @@ var repository struct {
 func repo(tb testing.TB) []byte {
 	tb.Helper()
 	repository.once.Do(func() {
-		b := box.NewOn(tb, lower(tb))
-		stock(tb, b)
-		ours(tb, b)
-		for name, text := range specs(tb) {
-			b.Write("/specs/"+name+".spec", text)
-		}
-		b.Must("sh", "-euc", `
-			mkdir -p /repo
-			# rpmbuild works with one BUILD folder for all, of which nothing is used here.
-			ls /specs/*.spec | xargs -P2 -n8 sh -euc 'for spec; do rpmbuild -bb --quiet -D "_rpmdir /repo" -D "_buildhost test" "$spec"; done' sh
-			createrepo_c -q /repo
-			tar -C / -cf /tmp/repo.tar repo`)
-		repository.tar = b.Read("/tmp/repo.tar")
+		repository.tar = rpmbox.Repository(tb, specs(tb), func(b *box.Box) {
+			rpmbox.Stock(tb, b)
+			rpmbox.Ours(tb, b)
+		})
 	})
 	if repository.tar == nil {
 		tb.Fatal("there is no repository: the test that was to make it has failed")
@@ -126,51 +100,3 @@ func repo(tb testing.TB) []byte {
 
 // engine is the name of the package under test.
 const engine = "dkms-hook"
-
-// ours puts the package under test into the box that makes the repository:
-// DKMS_HOOK_RPM, or what make packages has made.
-func ours(tb testing.TB, b *box.Box) {
-	tb.Helper()
-	path := os.Getenv("DKMS_HOOK_RPM")
-	if path == "" {
-		found, _ := filepath.Glob(filepath.Join(projectRoot(), "dist/dkms-hook-*.x86_64.rpm"))
-		if len(found) != 1 {
-			tb.Fatalf("%d packages to test in dist, want 1: make packages makes it", len(found))
-		}
-		path = found[0]
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	b.Write("/repo/"+filepath.Base(path), string(content))
-}
-
-// stock puts a package of the real DKMS there, made from Debian's.
-func stock(tb testing.TB, b *box.Box) {
-	tb.Helper()
-	path := filepath.Join(projectRoot(), "build/e2e/debs/dkms-3.2.2.deb")
-	content, err := os.ReadFile(path)
-	if err != nil {
-		box.Lacks(tb, path+": make e2e fetches it")
-	}
-	b.Write("/dkms.deb", string(content))
-	b.Must("mkdir", "/src")
-	b.Must("dpkg-deb", "-x", "/dkms.deb", "/src/dkms")
-	b.Must("rm", "-r", "/src/dkms/usr/share")
-	b.Must("touch", "/src/dkms/var/lib/dkms/dkms_dbversion") // so that the folder is in the package
-	b.Write("/specs/dkms.spec", repacked("dkms", "3.2.2"))
-}
-
-// repacked is the spec of a package with the files below /src/NAME.
-func repacked(name, version string) string {
-	tags := strings.NewReplacer("{{.Name}}", name, "{{.Version}}", version, "{{.Release}}", "1").Replace(strings.TrimLeft(preamble, "\n"))
-	return tags + fmt.Sprintf(`
-%%description
-repacked
-%%install
-cp -a /src/%[1]s/. %%{buildroot}
-(cd %%{buildroot} && find . ! -type d | cut -c2-) >%%{_builddir}/files-%[1]s
-%%files -f %%{_builddir}/files-%[1]s
-`, name)
-}

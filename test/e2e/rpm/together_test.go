@@ -12,9 +12,9 @@ import (
 func TestEverythingAtOnce(t *testing.T) {
 	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
-	h := newHost(t, engine, a.core(), a.devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
+	h := newHost(t, engine, a.Core(), a.Devel(), "foo-dkms-1.0-1", "bar-dkms-1.0-1")
 	h.compiled()
-	h.dnf("upgrade", b.core(), b.devel(), "foo-dkms-1.1-1", "bar-dkms-1.0-2")
+	h.Dnf("upgrade", b.Core(), b.Devel(), "foo-dkms-1.1-1", "bar-dkms-1.0-2")
 	want := []string{"foo/1.1 " + a.Uname(), "foo/1.1 " + b.Uname(), "bar/1.0 " + b.Uname()}
 	got := h.compiled()
 	for _, w := range want {
@@ -29,7 +29,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	h.wantEdition("bar", "1.0", a, b)
 	h.wantVersions("foo", "1.1")
 	h.wantInitrd(b, "bar", "foo")
-	h.check(0)
+	h.Check(0)
 }
 
 // While a transaction builds, the boot, a person and another trigger want the
@@ -37,7 +37,7 @@ func TestEverythingAtOnce(t *testing.T) {
 func TestAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
-	h := newHost(t, engine, a.core(), a.devel(), b.core(), b.devel())
+	h := newHost(t, engine, a.Core(), a.Devel(), b.Core(), b.Devel())
 	r := h.Must("sh", "-c", `
 		dnf -y install foo-dkms-1.0-1 bar-dkms-1.0-1 & dnf=$!
 		while ! [ -e /var/log/compiled ]; do sleep 0.05; done
@@ -53,26 +53,26 @@ func TestAtTheSameTime(t *testing.T) {
 	h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, a, b)
 	h.wantEdition("foo", "1.0-1", a, b)
 	h.wantEdition("bar", "1.0", a, b)
-	h.check(0)
+	h.Check(0)
 }
 
 // rpm by itself does what dnf does.
 func TestPlainRPM(t *testing.T) {
 	t.Parallel()
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core(), k.devel())
-	h.rpm("-i", h.file("foo-dkms-1.0-1"), h.file("bar-dkms-1.0-1"))
+	h := newHost(t, engine, k.Core(), k.Devel())
+	h.RPM("-i", h.File("foo-dkms-1.0-1"), h.File("bar-dkms-1.0-1"))
 	h.wantCompiled([]string{"foo/1.0", "bar/1.0"}, k)
-	h.rpm("-U", h.file("foo-dkms-1.1-1"))
+	h.RPM("-U", h.File("foo-dkms-1.1-1"))
 	h.wantCompiled([]string{"foo/1.1"}, k)
 	h.wantEdition("foo", "1.1-1", k)
-	h.rpm("-U", "--force", h.file("foo-dkms-1.1-1"))
+	h.RPM("-U", "--force", h.File("foo-dkms-1.1-1"))
 	h.wantCompiled(nil)
-	h.rpm("-U", "--oldpackage", h.file("foo-dkms-1.0-2"))
+	h.RPM("-U", "--oldpackage", h.File("foo-dkms-1.0-2"))
 	h.wantEdition("foo", "1.0-2", k)
 	h.wantVersions("foo", "1.0")
-	h.check(0)
-	h.rpm("-e", "foo-dkms", "bar-dkms")
+	h.Check(0)
+	h.RPM("-e", "foo-dkms", "bar-dkms")
 	h.wantNothingAbout("foo", k)
 	h.wantNothingAbout("bar", k)
 }
@@ -83,9 +83,9 @@ func TestHold(t *testing.T) {
 	t.Parallel()
 	const notice = "/run/reboot-required.dkms-hook"
 	k := kernels(t)[0]
-	h := newHost(t, engine, k.core(), k.devel())
+	h := newHost(t, engine, k.Core(), k.Devel())
 	h.Write("/etc/dkms/framework.conf.d/policy.conf", "on_failure=hold\n")
-	h.dnf("install", "foo-dkms-1.2-1", "bar-dkms-1.0-1")
+	h.Dnf("install", "foo-dkms-1.2-1", "bar-dkms-1.0-1")
 	h.wantEdition("bar", "1.0", k)
 	if !h.Exists(notice) {
 		t.Fatalf("%s: is missing", notice)
@@ -99,12 +99,12 @@ func TestHold(t *testing.T) {
 	if strings.Contains(text, "bar") {
 		t.Errorf("%s: speaks of what is there:\n%s", notice, text)
 	}
-	h.check(1)
-	h.dnf("upgrade", "foo-dkms-1.3-1")
+	h.Check(1)
+	h.Dnf("upgrade", "foo-dkms-1.3-1")
 	if h.Exists(notice) {
 		t.Errorf("%s: is still there:\n%s", notice, h.Read(notice))
 	}
-	h.check(0)
+	h.Check(0)
 }
 
 // post_transaction runs once for each kernel whose modules a transaction has
@@ -112,7 +112,7 @@ func TestHold(t *testing.T) {
 func TestPostTransaction(t *testing.T) {
 	t.Parallel()
 	a, b := kernels(t)[0], kernels(t)[1]
-	h := newHost(t, engine, a.core(), a.devel())
+	h := newHost(t, engine, a.Core(), a.Devel())
 	h.Write("/etc/dkms/framework.conf.d/post.conf", "post_transaction='echo $kernelver >>/var/log/post'\n")
 	seen := ""
 	for _, step := range []struct {
@@ -120,14 +120,14 @@ func TestPostTransaction(t *testing.T) {
 		want []kernel
 	}{
 		{[]string{"install", "foo-dkms-1.0-1", "bar-dkms-1.0-1"}, []kernel{a}},
-		{[]string{"upgrade", b.core(), b.devel()}, []kernel{b}},
+		{[]string{"upgrade", b.Core(), b.Devel()}, []kernel{b}},
 		{[]string{"upgrade", "foo-dkms-1.1-1"}, []kernel{a, b}},
 		{[]string{"upgrade", "bar-dkms-1.0-2"}, nil}, // nothing new in it
 		{[]string{"upgrade", "foo-dkms-1.2-1"}, nil}, // does not compile
 		{[]string{"remove", "bar-dkms"}, []kernel{a, b}},
 	} {
-		r := h.dnf(step.dnf...)
-		log := h.log("post")
+		r := h.Dnf(step.dnf...)
+		log := h.Log("post")
 		got := strings.Fields(strings.TrimPrefix(log, seen))
 		seen = log
 		ok := len(got) == len(step.want)
@@ -147,23 +147,23 @@ func TestSUSE(t *testing.T) {
 	k, stays := suse(t), kernels(t)[1]
 	h := newBareHost(t)
 	h.Write("/etc/os-release", "NAME=openSUSE\nID=opensuse-tumbleweed\nID_LIKE=\"opensuse suse\"\n")
-	h.place = "updates"
-	h.dnf("install", "debian-host-compat", engine, "kernel-default")
-	r := h.dnf("install", "foo-dkms-1.0-1")
+	h.Place = "updates"
+	h.Dnf("install", "debian-host-compat", engine, "kernel-default")
+	r := h.Dnf("install", "foo-dkms-1.0-1")
 	want := "kernel-default-devel=" + k.Version + "-" + k.Release
 	if !strings.Contains(r.Stdout+r.Stderr, want) {
 		t.Errorf("the transaction does not name %s:\n%s", want, r)
 	}
-	h.check(2)
-	h.dnf("install", "kernel-default-devel")
+	h.Check(2)
+	h.Dnf("install", "kernel-default-devel")
 	h.wantCompiled([]string{"foo/1.0"}, k)
 	h.wantEdition("foo", "1.0-1", k)
-	h.dnf("upgrade", "foo-dkms-1.1-1")
+	h.Dnf("upgrade", "foo-dkms-1.1-1")
 	h.wantEdition("foo", "1.1-1", k)
-	h.check(0)
-	h.dnf("install", stays.core(), stays.devel())
-	h.dnf("remove", "kernel-default", "kernel-default-devel")
+	h.Check(0)
+	h.Dnf("install", stays.Core(), stays.Devel())
+	h.Dnf("remove", "kernel-default", "kernel-default-devel")
 	h.wantNothingOf(k)
 	h.wantEdition("foo", "1.1-1", stays)
-	h.check(0)
+	h.Check(0)
 }

@@ -62,7 +62,7 @@ func newWalk(t *testing.T, random *rand.Rand) *walk {
 	all := kernels(t)
 	first := all[0].Uname()
 	return &walk{
-		host: newHost(t, engine, all[0].core(), all[0].devel()), random: random, kernels: all[:],
+		host: newHost(t, engine, all[0].Core(), all[0].Devel()), random: random, kernels: all[:],
 		core: map[string]bool{first: true}, devel: map[string]bool{first: true},
 		installed: map[string]module{}, active: map[slot]module{},
 	}
@@ -70,7 +70,7 @@ func newWalk(t *testing.T, random *rand.Rand) *walk {
 
 // step runs one transaction, and works out what should be there after it.
 func (w *walk) step() {
-	w.t.Helper()
+	w.TB.Helper()
 	var args []string
 	switch n := w.random.IntN(10); {
 	case n < 3:
@@ -81,7 +81,7 @@ func (w *walk) step() {
 		args = []string{"reinstall", engine}
 	}
 	w.history = append(w.history, strings.Join(args, " "))
-	r := w.dnfAnyhow(args...)
+	r := w.DnfAnyhow(args...)
 	w.history = append(w.history, "    "+strings.ReplaceAll(strings.TrimSpace(r.Stderr), "\n", "\n    "))
 	w.settle()
 }
@@ -104,10 +104,10 @@ func (w *walk) moveKernel() []string {
 		action, core, devel = "remove", false, false
 	}
 	if core != w.core[k.Uname()] {
-		packages = append(packages, k.core())
+		packages = append(packages, k.Core())
 	}
 	if devel != w.devel[k.Uname()] {
-		packages = append(packages, k.devel())
+		packages = append(packages, k.Devel())
 	}
 	w.core[k.Uname()], w.devel[k.Uname()] = core, devel
 	return append([]string{action}, packages...)
@@ -151,7 +151,7 @@ func (w *walk) settle() {
 
 // verify compares.
 func (w *walk) verify() {
-	w.t.Helper()
+	w.TB.Helper()
 	missing, pending, perhaps := false, false, false
 	for _, name := range slices.Sorted(maps.Keys(walkers)) {
 		p, there := w.installed[name]
@@ -185,15 +185,15 @@ func (w *walk) verify() {
 	}
 	switch {
 	case missing:
-		w.check(1)
+		w.Check(1)
 	case pending:
-		w.check(2)
+		w.Check(2)
 	case !perhaps:
-		w.check(0)
+		w.Check(0)
 	}
 	for what, n := range w.compiled() {
 		if n > 1 {
-			w.t.Errorf("%s was compiled %d times", what, n)
+			w.TB.Errorf("%s was compiled %d times", what, n)
 		}
 	}
 	for _, k := range w.kernels {
