@@ -189,7 +189,6 @@ func TestStockByHand(t *testing.T) {
 	one, two := m.packed("1.0", "", "one", "# by hand\n"), m.packed("2.0", "", "two", "# by hand\n")
 	m.install(one)
 	m.wantModule("install", "foo", "")
-	m.write("script", "dkms build -m foo -v 1.0 -k 6.1 && dkms install -m foo -v 1.0 -k 6.1", 0o755)
 	m.run(pkgfmt.Package{Scripts: map[string]string{"by hand": "dkms build -m foo -v 1.0 -k 6.1 && dkms install -m foo -v 1.0 -k 6.1\n"}}, "by hand")
 	m.replace(one, two)
 	if a, b := m.module("6.1", "foo"), m.module("6.1-rt", "foo"); a != "two" || b != "" {
@@ -279,7 +278,6 @@ func TestStockForeignRPM(t *testing.T) {
 
 	// It leaves its version behind, as OpenZFS's does; and a person has another.
 	m.write("usr/src/foo-0.5/dkms.conf", "", 0o644)
-	m.write("script", "", 0o755)
 	m.run(pkgfmt.Package{Scripts: map[string]string{"add": "dkms add -m foo -v 0.5\n"}}, "add")
 	m.calls()
 	m.replace(thing{foreign, "1.0"}, two)
@@ -310,8 +308,8 @@ func TestStockNote(t *testing.T) {
 	if got := m.calls(); !strings.HasPrefix(got[0], "dkms add foo/1.0 --rpm_safe_upgrade ") {
 		t.Errorf("the first call is %q", got[0])
 	}
-	pid := "$PPID"
-	m.run(pkgfmt.Package{Scripts: map[string]string{"note": "mkdir -p /tmp/; : >/tmp/dkms_rpm_safe_upgrade_lock." + pid + ".abc; : >/tmp/dkms_rpm_safe_upgrade_lock.1" + pid + ".abc\n"}}, "note")
+	const notes = "mkdir -p /tmp/; : >/tmp/dkms_rpm_safe_upgrade_lock.$PPID.abc; : >/tmp/dkms_rpm_safe_upgrade_lock.1$PPID.abc\n"
+	m.run(pkgfmt.Package{Scripts: map[string]string{"note": notes}}, "note")
 	m.rpm(one.Package, "posttrans", "1")
 	if got := m.all("tmp"); len(got) != 1 {
 		t.Errorf("notes: %q; want that of another transaction only", got)
