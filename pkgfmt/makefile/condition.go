@@ -22,6 +22,10 @@ func (m *machine) conditional(s string) bool {
 	switch word {
 	case "ifeq", "ifneq", "ifdef", "ifndef":
 		on := m.on()
+		if len(m.frames) > maxNesting {
+			m.r.err = errTooMany
+			return true
+		}
 		m.frames = append(m.frames, frame{on: on, done: !on})
 		m.branch(word, rest)
 	case "else":

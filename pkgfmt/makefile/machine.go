@@ -169,8 +169,8 @@ func (m *machine) given(name string) bool {
 	return len(p) > 0 && p[0].kind != user && p[0].kind != kernel
 }
 
-// get is the value of a variable where all holds. Each word knows the line that
-// it was assigned in.
+// get is the value of a variable where all holds. The words of a list know the
+// line that they were assigned in.
 func (m *machine) get(name string, all conds) value {
 	v := m.vars[name]
 	if v == nil {
@@ -185,7 +185,9 @@ func (m *machine) get(name string, all conds) value {
 		if e.deferred {
 			part = m.expand(e.raw, all.andAll(e.conds))
 		}
-		part = stamp(part, &e.at)
+		if isList(name) {
+			part = stamp(part, &e.at)
+		}
 		if e.add {
 			out = append(slices.Clip(out), text(" ")...)
 			out = append(out, choose(e.conds, part, nil)...)

@@ -22,7 +22,7 @@ func Read(dir string) (*Tree, error) {
 	if err != nil {
 		return nil, &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "cannot be read", Err: errors.Unwrap(err)}
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	t, err := ReadFS(root.FS())
 	if err != nil {
 		return nil, &dkms.Error{Kind: dkms.Usage, Object: dir, Problem: "cannot be judged", Err: err}
@@ -127,7 +127,7 @@ func (r *reader) read(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if len(data) > maxFile {
 		err = errBig
