@@ -2,6 +2,7 @@ package srcpkg
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
@@ -38,6 +39,17 @@ func shortened(s string, most int) string {
 		s = s[:i]
 	}
 	return s + dots
+}
+
+var plainWord = regexp.MustCompile(`^[a-z]+ `)
+
+// capital is a summary that begins with a capital letter, as RPM's do, unless it
+// begins with a name.
+func capital(s, name string) string {
+	if word := plainWord.FindString(s); word == "" || word == name+" " {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // description is the source's own with what is in this package.

@@ -32,6 +32,17 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+func TestCapital(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"a driver": "A driver", "A driver": "A driver", "v4l2 driver": "v4l2 driver", "foo driver": "foo driver", "über alles": "über alles", "word": "word", "": "",
+	} {
+		if got := capital(in, "foo"); got != want {
+			t.Errorf("capital(%q) = %q; want %q", in, got, want)
+		}
+	}
+}
+
 func TestDescription(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

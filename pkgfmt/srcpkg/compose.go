@@ -40,7 +40,7 @@ func Compose(d *source.Description, f pkgfmt.Format) (pkgfmt.Package, error) {
 		p.Fields = map[string]string{"Multi-Arch": "foreign", "Priority": "optional"}
 	} else {
 		p.Arch, p.Section, p.Vendor = "noarch", "System/Kernel", d.Vendor
-		p.License = or(d.License, unknownLicence)
+		p.License, p.Summary = or(d.License, unknownLicence), capital(p.Summary, d.DKMS.Name)
 	}
 	if p.Scripts, err = scripts(d, f); err != nil {
 		return pkgfmt.Package{}, err
