@@ -129,3 +129,13 @@ func TestTheirsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestQuoted(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"foo", "", "a b", "it's", "''", "$(reboot)", "`reboot`", "a\\b\"c", "é\n"} {
+		out, err := exec.Command("sh", "-c", "printf %s "+quoted(s)).Output()
+		if string(out) != s || err != nil {
+			t.Errorf("quoted(%q) = %s; sh reads %q, %v", s, quoted(s), out, err)
+		}
+	}
+}
