@@ -21,11 +21,18 @@ func (f *follower) command(m *machine, c command, depth int) {
 			}
 			continue
 		}
-		if len(words) > 0 && slices.Contains([]string{"$(MAKE)", "${MAKE}", "make", "gmake"}, words[0]) {
+		switch {
+		case len(words) == 0 || slices.Contains(harmless, words[0]) || strings.HasPrefix(words[0], "$(info "):
+		case slices.Contains([]string{"$(MAKE)", "${MAKE}", "make", "gmake"}, words[0]):
 			f.make(m, words[1:], dir, c.at, depth)
+		case len(f.own.Calls) == 0:
+			f.own.Prepares = true
 		}
 	}
 }
+
+// harmless are commands without which a build is the same.
+var harmless = []string{"echo", "printf", ":", "true", "cd", "tput", "exit", "set", "if", "then", "else", "fi", "[", "test"}
 
 func isAssignment(word string) bool {
 	name, _, ok := strings.Cut(word, "=")

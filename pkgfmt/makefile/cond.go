@@ -12,6 +12,7 @@ type cond struct {
 	not      bool
 	standard Answer // of the condition itself, when nobody sets anything
 	config   string // the kernel's option that must be y or m, or ""
+	selects  bool   // it is that of obj-$(CONFIG_X)
 }
 
 func (c cond) negated() cond {

@@ -107,6 +107,7 @@ func (m *machine) assignSelected(w way, a assignment, more conds) {
 	c := cond{key: symbols, yes: symbols + " = m", no: symbols + " != m"}
 	if option := configOption(symbols); option != "" {
 		c = optionSet(option)
+		c.selects = true
 	}
 	if w.user {
 		c.standard = No

@@ -24,6 +24,10 @@ type Own struct {
 	// Directory and Release are the variables, by name, that say for which
 	// kernel: its build directory, its release. Make's command line sets them.
 	Directory, Release []string
+	// Exports are the CONFIG_X=y and =m that the Makefile exports to kbuild.
+	Exports []string
+	// Prepares says that other programs run before kbuild is called.
+	Prepares bool
 	// Running are the places that always take the running kernel.
 	Running []Unclear
 }
@@ -74,6 +78,7 @@ func (r *reader) own() *Own {
 			if len(f.own.Calls) > 0 {
 				slices.Sort(f.own.Directory)
 				slices.Sort(f.own.Release)
+				slices.Sort(f.own.Exports)
 				return f.own
 			}
 			last.File = f.own.File
@@ -115,6 +120,7 @@ func (f *follower) directory(dir, goal string, depth int) {
 	m.file = file
 	f.target(m, goal, depth, 0)
 	f.variables(m)
+	f.exports(m)
 }
 
 // firstTarget is make's default goal.
@@ -201,6 +207,19 @@ func (f *follower) variables(m *machine) {
 				f.own.Release = append(f.own.Release, name)
 				break
 			}
+		}
+	}
+}
+
+// exports notes the options that kbuild sees in its environment.
+func (f *follower) exports(m *machine) {
+	for name := range m.vars {
+		if !strings.HasPrefix(name, "CONFIG_") || !m.exportAll && !m.exported[name] {
+			continue
+		}
+		words := m.fields(m.get(name, nil))
+		if set := name + "=" + strings.Join(words, " "); len(words) == 1 && (words[0] == "m" || words[0] == "y") && !slices.Contains(f.own.Exports, set) {
+			f.own.Exports = append(f.own.Exports, set)
 		}
 	}
 }

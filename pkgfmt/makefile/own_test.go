@@ -32,6 +32,12 @@ func showOwn(o *Own) (lines []string) {
 	for _, v := range o.Release {
 		lines = append(lines, "release "+v)
 	}
+	if o.Prepares {
+		lines = append(lines, "prepares")
+	}
+	for _, e := range o.Exports {
+		lines = append(lines, "exports "+e)
+	}
 	for _, u := range o.Running {
 		lines = append(lines, fmt.Sprintf("running %s:%d", u.File, u.Line))
 	}
@@ -60,6 +66,10 @@ func TestOwn(t *testing.T) {
 		{"through itself", files("Makefile", "all:\n\t$(MAKE) real; true\nreal: real.ko\n%.ko: %.c\n\tA=1 $(MAKE) -C $(K) M=$(PWD) $@\nreal.c:\n"),
 			[]string{"Makefile", "Makefile:5 M=  : real.ko", "directory K"}},
 		{"in a circle", files("Makefile", "all: all\n\t$(MAKE) all\n\t$(MAKE) -C .\n\t$(MAKE) -C ..\n\t$(MAKE) -C sub\n", "sub/Makefile", "x:\n\tmake -C ..\n"), []string{"Makefile"}},
+		{"prepares", files("Makefile", "export CONFIG_X = m\nall: gen.h\n\t@echo now\n\tmake -C $(K) M=$(PWD)\n\tcp x.ko y\ngen.h:\n\t./gen > $@\n"),
+			[]string{"Makefile", "Makefile:4 M=  :", "directory K", "prepares", "exports CONFIG_X=m"}},
+		{"exports in the part for people", files("Makefile", "ifneq ($(KERNELRELEASE),)\nobj-$(CONFIG_X) += x.o\nelse\nexport CONFIG_X = m\nCONFIG_Y = m\nall:\n\tmake -C $(K) M=$(PWD)\nendif\n"),
+			[]string{"Makefile bare", "Makefile:7 M=  :", "directory K", "exports CONFIG_X=m"}},
 		{"no rule", files("Makefile", "obj-m := a.o\n"), []string{"Makefile"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -20,6 +20,14 @@ type Module struct {
 	Conditional string
 	// Config are the kernel's options among the conditions that must be y or m.
 	Config []string
+	// Selected are those of Config that stand in obj-$(CONFIG_X) and nowhere
+	// else: whoever calls make may set them.
+	Selected []string
+	// Unset are the kernel's options that must be neither y nor m.
+	Unset []string
+	// Other are the conditions that no option of the kernel decides and that do
+	// not hold when nothing is set on make's command line.
+	Other []string
 	// Default says whether it is built when nothing is set on make's command line.
 	Default Answer
 	// Sources are its .c, .S and .rs files as far as they exist, relative to the tree.

@@ -138,17 +138,20 @@ func TestRead(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	tree, err := ReadFS(files("Kbuild", "ifneq ($(CONFIG_A),)\nobj-$(CONFIG_B) += x.o\nendif\nifndef CONFIG_C\nobj-m += y.o\nendif\nobj-$(CONFIG_A) += z.o\nobj-$(CONFIG_D) += z.o\n"))
+	tree, err := ReadFS(files("Kbuild", "ifneq ($(CONFIG_A),)\nobj-$(CONFIG_B) += x.o\nendif\nifndef CONFIG_C\nobj-m += y.o\nendif\nobj-$(CONFIG_A) += z.o\nobj-$(CONFIG_D) += z.o\n" +
+		"ifeq ($(MORE),1)\nifndef LESS\nobj-m += w.o\nendif\nendif\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string][]string{"x": {"CONFIG_A", "CONFIG_B"}, "y": nil, "z": nil}
-	got := map[string][]string{}
+	want := map[string][][]string{
+		"x": {{"CONFIG_A", "CONFIG_B"}, {"CONFIG_B"}, nil, nil}, "y": {nil, nil, {"CONFIG_C"}, nil},
+		"z": {nil, nil, nil, {"one of several ways"}}, "w": {nil, nil, nil, {"$(MORE) = 1"}}}
+	got := map[string][][]string{}
 	for _, m := range tree.Modules {
-		got[m.Name] = m.Config
+		got[m.Name] = [][]string{m.Config, m.Selected, m.Unset, m.Other}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Config: -want +got\n%s", diff)
+		t.Errorf("conditions: -want +got\n%s", diff)
 	}
 }
 

@@ -198,12 +198,7 @@ func (f *found) finish() {
 		f.Default = max(f.Default, all.standard())
 		texts = append(texts, all.String())
 	}
-	for _, c := range ways[0] {
-		everywhere := !slices.ContainsFunc(ways, func(all conds) bool { return all.holds(c) != Yes })
-		if c.config != "" && !c.not && everywhere && !slices.Contains(f.Config, c.config) {
-			f.Config = append(f.Config, c.config)
-		}
-	}
+	f.sort(ways)
 	if !slices.Contains(texts, "") {
 		f.Conditional = strings.Join(texts, " or ")
 	}
@@ -211,4 +206,34 @@ func (f *found) finish() {
 		f.Sources = append(f.Sources, s)
 	}
 	slices.Sort(f.Sources)
+}
+
+// sort sorts the conditions that hold in all ways by what decides them. Where
+// there are several ways, and so no condition that must hold, all is Other.
+func (f *found) sort(ways []conds) {
+	if len(ways) > 1 {
+		if f.Default != Yes {
+			f.Other = []string{"one of several ways"}
+		}
+		common := conds{}
+		for _, c := range ways[0] {
+			if !slices.ContainsFunc(ways, func(all conds) bool { return all.holds(c) != Yes }) {
+				common = common.and(c)
+			}
+		}
+		ways = []conds{common}
+	}
+	for _, c := range ways[0] {
+		switch {
+		case c.config != "" && c.not:
+			f.Unset = append(f.Unset, c.config)
+		case c.config != "":
+			f.Config = append(f.Config, c.config)
+			if c.selects {
+				f.Selected = append(f.Selected, c.config)
+			}
+		case (conds{c}).standard() != Yes:
+			f.Other = append(f.Other, c.String())
+		}
+	}
 }
