@@ -151,7 +151,7 @@ func (m *machine) equalValues(left, right value, a, b string, all conds) (answer
 	if !ok || !ok2 {
 		return Depends, c
 	}
-	answer, c.standard = compare(ls, rs)
+	answer, c.standard = compare(ls, rs, len(all))
 	if option := configOption(left.String() + right.String()); option != "" && (a == "" || b == "") {
 		set := optionSet(option)
 		set.standard = -c.standard
@@ -166,8 +166,9 @@ func optionSet(option string) cond {
 }
 
 // compare says whether two texts, in all their ways, are equal, in general and
-// when nobody sets anything.
-func compare(ls, rs []way) (answer, standard Answer) {
+// when nobody sets anything but what the first conditions, which are around,
+// ask for.
+func compare(ls, rs []way, around int) (answer, standard Answer) {
 	const open = Answer(9)
 	answer, standard = open, open
 	add := func(to *Answer, one Answer) {
@@ -183,7 +184,7 @@ func compare(ls, rs []way) (answer, standard Answer) {
 				continue
 			}
 			add(&answer, same(l, r))
-			if both.standard() != No {
+			if both[min(around, len(both)):].standard() != No {
 				add(&standard, same(l.unset(), r.unset()))
 			}
 		}

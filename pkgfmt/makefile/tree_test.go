@@ -138,7 +138,7 @@ func TestRead(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	tree, err := ReadFS(files("Kbuild", "ifneq ($(CONFIG_A),)\nobj-$(CONFIG_B) += x.o\nendif\nifndef CONFIG_C\nobj-m += y.o\nendif\nobj-$(CONFIG_A) += z.o\nobj-$(CONFIG_D) += z.o\n" +
+	tree, err := ReadFS(files("Kbuild", "ifneq ($(CONFIG_A),)\nobj-$(CONFIG_B) += x.o\nendif\nifndef CONFIG_C\nobj-m += y.o\nendif\nobj-$(CONFIG_A) += z.o\nobj-$(CONFIG_D) += z.o\n"+
 		"ifeq ($(MORE),1)\nifndef LESS\nobj-m += w.o\nendif\nendif\n"))
 	if err != nil {
 		t.Fatal(err)
