@@ -3,19 +3,16 @@ package read
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
 // reportOf tells what p says of itself.
 func reportOf(p *Package) *Report {
 	r := &Report{
 		Schema: Schema, File: p.Path, Format: string(p.Format),
-		Name: p.Name, Version: versionText(p.Version), Arch: p.Arch,
+		Name: p.Name, Version: p.Version.String(), Arch: p.Arch,
 		Epoch: p.Version.Epoch, Upstream: p.Version.Upstream, Revision: p.Version.Revision,
 		Summary: p.Summary, Description: p.Description, License: p.License, Homepage: p.Homepage,
 		Maintainer: p.Maintainer, Vendor: p.Vendor, Section: p.Section, Source: p.Source,
@@ -42,7 +39,7 @@ func reportOf(p *Package) *Report {
 		r.Files = append(r.Files, fileReport(f))
 	}
 	if c := p.Change; c != nil {
-		r.Change = &ChangeReport{Version: versionText(c.Version), Author: c.Author, Time: timeText(c.Time), Lines: list(c.Lines)}
+		r.Change = &ChangeReport{Version: c.Version.String(), Author: c.Author, Time: timeText(c.Time), Lines: list(c.Lines)}
 	}
 	return r
 }
@@ -98,17 +95,4 @@ func timeText(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-// versionText is [EPOCH:]UPSTREAM[-REVISION].
-func versionText(v pkgfmt.Version) string {
-	var s strings.Builder
-	if v.Epoch != 0 {
-		fmt.Fprintf(&s, "%d:", v.Epoch)
-	}
-	s.WriteString(v.Upstream)
-	if v.Revision != "" {
-		s.WriteString("-" + v.Revision)
-	}
-	return s.String()
 }

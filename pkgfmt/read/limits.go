@@ -19,23 +19,26 @@ const (
 	maxNames   = 64 << 20 // bytes of all paths, targets and owners
 	maxWords   = 200_000  // relations, triggers and what they name
 	// maxRatio is how many times as large as its compressed form a payload may
-	// be, beyond the first maxSlack bytes: gzip's best is 1030, and sources and
+	// be, beyond the first slack bytes: gzip's best is 1030, and sources and
 	// programs stay below 20.
 	maxRatio = 250
-	maxSlack = 32 << 20
 	// maxWindow is what a decompressor may keep in memory: that of xz -9, twice.
 	maxWindow = 128 << 20
 )
 
+// slack is how much may come out of anything. Fuzzing lowers it: decompressing
+// nonsense takes the time.
+var slack int64 = 32 << 20
+
 // errBomb ends reading what decompresses to more than it may.
-var errBomb = errors.New("decompresses to more than it may")
+var errBomb = errors.New("decompresses to more than its size allows")
 
 // allowance returns how many bytes may come out of compressed ones.
 func allowance(compressed, limit int64) int64 {
-	if compressed > (limit-maxSlack)/maxRatio {
+	if compressed > (limit-slack)/maxRatio {
 		return limit
 	}
-	return min(limit, maxSlack+maxRatio*compressed)
+	return min(limit, slack+maxRatio*compressed)
 }
 
 // names bounds what a list of files keeps in memory.
@@ -71,7 +74,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 		var probe [1]byte
 		n, err := b.r.Read(probe[:])
 		if n > 0 {
-			return 0, fmt.Errorf("%w: %d bytes", errBomb, b.from)
+			return 0, fmt.Errorf("%w: more than %d bytes", errBomb, b.from)
 		}
 		return 0, err
 	}

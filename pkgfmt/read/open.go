@@ -77,7 +77,7 @@ func (p *Package) withFile(fn func(*os.File) error) (err error) {
 			p.Format = pkgfmt.RPM
 		}
 	default:
-		return flawed("", "is neither a .deb nor an .rpm: it begins with %q", Visible(string(head[:])))
+		return flawed("", "is neither a .deb nor an .rpm: it begins with %q", head)
 	}
 	return fn(f)
 }
@@ -122,8 +122,11 @@ func unreadable(place string, err error) error {
 		return err
 	}
 	problem := "cannot be read"
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		problem, err = "is truncated", nil
+	case errors.Is(err, errBomb):
+		problem, err = err.Error(), nil
 	}
 	return &flaw{place: Visible(place), problem: problem, err: visibleError(err)}
 }

@@ -81,6 +81,11 @@ func (p *Package) readRPM(f *os.File) error {
 	h := &header{Header: &r.Header}
 	p.identifyRPM(r, h)
 	p.payload.offset, p.payload.size, p.payload.place = offset, size-offset, "payload"
+	if p.Compression == "" { // none or gzip, the first that there was: rpm looks, too
+		var head [2]byte
+		_, _ = f.ReadAt(head[:], offset)
+		p.Compression = map[bool]string{true: "gzip", false: "none"}[head == [2]byte{0x1f, 0x8b}]
+	}
 	p.Relations = rpmRelations(h)
 	p.Scripts = rpmScripts(h)
 	p.Triggers = rpmTriggers(h)
@@ -113,9 +118,7 @@ func (p *Package) identifyRPM(r *rpm.Package, h *header) {
 	if p.Size = h.number(tagLongSize); p.Size == 0 {
 		p.Size = h.number(tagSize)
 	}
-	if p.Compression = h.text(tagPayloadCompressor); p.Compression == "" {
-		p.Compression = "gzip" // what rpm takes a header without a word for
-	}
+	p.Compression = h.text(tagPayloadCompressor)
 	if p.payload.format = h.text(tagPayloadFormat); p.payload.format == "" {
 		p.payload.format = "cpio"
 	}

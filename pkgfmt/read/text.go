@@ -228,7 +228,7 @@ func (r *Report) writeFiles(t *text) {
 			if len(f.Flags) > 0 {
 				name += "  (" + strings.Join(f.Flags, ", ") + ")"
 			}
-			t.line("%s  %-*s  %*d  %s", letters(f.Mode), owner, Visible(f.Owner+":"+f.Group), size, f.Size, name)
+			t.line("%s  %-*s  %*d  %s", Letters(f.Mode), owner, Visible(f.Owner+":"+f.Group), size, f.Size, name)
 		}
 	})
 }

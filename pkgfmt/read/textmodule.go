@@ -130,8 +130,8 @@ func joined(dir, name string) string {
 	return dir + name + ".ko"
 }
 
-// letters writes a mode as ls(1) does.
-func letters(octal string) string {
+// Letters writes a mode as ls(1) does.
+func Letters(octal string) string {
 	mode, err := strconv.ParseUint(octal, 8, 32)
 	if err != nil {
 		return octal

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"errors"
 	"io"
 	"os"
 
@@ -15,7 +16,7 @@ import (
 func (p *Package) Walk(fn func(f File, body io.Reader) error) error {
 	var own error
 	guarded := func(f File, body io.Reader) error {
-		own = fn(f, body)
+		own = fn(f, &namedBody{body, p.Path, f.Path})
 		return own
 	}
 	err := p.withFile(func(f *os.File) error {
@@ -32,4 +33,20 @@ func (p *Package) Walk(fn func(f File, body io.Reader) error) error {
 		return own
 	}
 	return err
+}
+
+// A namedBody says in its errors which file of which package they are about, so
+// that fn may return them as they are.
+type namedBody struct {
+	r            io.Reader
+	path, inside string
+}
+
+// Read is io.Reader's.
+func (b *namedBody) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = named(b.path, unreadable(b.inside, err))
+	}
+	return n, err
 }
