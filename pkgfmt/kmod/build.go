@@ -32,24 +32,26 @@ func Build(ctx context.Context, d *source.Description, o Options) ([]Built, erro
 	if err != nil {
 		return nil, err
 	}
-	kernels := make([]kbuild.Kernel, 0, len(o.Kernels))
-	for _, release := range o.Kernels { // all of them, before the first is built for
-		k, err := w.kernel(release)
-		if err != nil {
+	kernels := make([]kbuild.Kernel, len(o.Kernels))
+	for i, release := range o.Kernels { // all of them, before the first is built for
+		if kernels[i], err = w.kernel(release); err != nil {
 			return nil, err
 		}
-		kernels = append(kernels, k)
 	}
 	if err := w.unpack(); err != nil {
 		return nil, err
 	}
-	var out []Built
-	for _, k := range kernels {
-		b, err := w.build(ctx, k)
-		if err != nil {
+	recipes := make([]kbuild.Recipe, len(kernels))
+	for i, k := range kernels {
+		if recipes[i], err = w.recipe(ctx, k, w.trees(k)); err != nil {
 			return nil, err
 		}
-		out = append(out, b)
+	}
+	out := make([]Built, len(kernels))
+	for i, k := range kernels {
+		if out[i], err = w.build(ctx, k, recipes[i]); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }
@@ -73,21 +75,26 @@ func newWorkshop(d *source.Description, o Options) (*workshop, error) {
 		}
 		o.Arch = arch
 	}
-	scratch, err := filepath.Abs(o.Scratch)
-	if err != nil {
-		return nil, err
+	o.InstallTree = or(o.InstallTree, plainPrefix)
+	o.DpkgDir = or(o.DpkgDir, "/var/lib/dpkg")
+	for _, dir := range []*string{&o.Scratch, &o.InstallTree, &o.Headers} {
+		if *dir == "" {
+			continue
+		}
+		absolute, err := filepath.Abs(*dir)
+		if err != nil {
+			return nil, err
+		}
+		*dir = absolute
 	}
 	// make takes most of these for its own, compilers the equal sign.
-	if strings.ContainsAny(scratch, " \t\n:;=#%$&|\\'\"`*?[]()<>") {
-		return nil, &dkms.Error{Kind: dkms.Usage, Object: scratch, Problem: "is no directory that make can build in", Hint: "set TMPDIR to one with a simple name"}
+	if strings.ContainsAny(o.Scratch, " \t\n:;=#%$&|\\'\"`*?[]()<>") {
+		return nil, &dkms.Error{Kind: dkms.Usage, Object: o.Scratch, Problem: "is no directory that make can build in", Hint: "set TMPDIR to one with a simple name"}
 	}
-	o.Scratch = scratch
-	o.InstallTree = or(o.InstallTree, "/lib/modules")
-	o.DpkgDir = or(o.DpkgDir, "/var/lib/dpkg")
 	if o.Jobs == 0 {
 		o.Jobs = runtime.NumCPU()
 	}
-	return &workshop{d: d, o: o, sources: filepath.Join(scratch, "src")}, nil
+	return &workshop{d: d, o: o, sources: filepath.Join(o.Scratch, "src")}, nil
 }
 
 func or(s, fallback string) string {
@@ -133,17 +140,14 @@ func (w *workshop) recipe(ctx context.Context, k kbuild.Kernel, trees conf.Trees
 	if err != nil {
 		return kbuild.Recipe{}, err
 	}
-	return c.Resolve(k)
+	recipe, err := c.Resolve(k)
+	if err == nil && len(recipe.Modules) == 0 {
+		err = &dkms.Error{Kind: dkms.ModuleNotProduced, Object: recipe.Ref.String(), Problem: "its dkms.conf names no module", Hint: "a package without modules is made by dkms-mkpkg source"}
+	}
+	return recipe, err
 }
 
-func (w *workshop) build(ctx context.Context, k kbuild.Kernel) (Built, error) {
-	recipe, err := w.recipe(ctx, k, w.trees(k))
-	if err != nil {
-		return Built{}, err
-	}
-	if len(recipe.Modules) == 0 {
-		return Built{}, &dkms.Error{Kind: dkms.ModuleNotProduced, Object: recipe.Ref.String(), Problem: "its dkms.conf names no module", Hint: "a package without modules is made by dkms-mkpkg source"}
-	}
+func (w *workshop) build(ctx context.Context, k kbuild.Kernel, recipe kbuild.Recipe) (Built, error) {
 	job, err := w.job(k, recipe)
 	if err != nil {
 		return Built{}, err
@@ -176,7 +180,7 @@ func (w *workshop) job(k kbuild.Kernel, recipe kbuild.Recipe) (kbuild.Job, error
 		// Some packages name these outright. Where they are there, and may be
 		// bound over, such a package finds the copy and nothing older.
 		SourceAliases: []string{w.source(), w.installed(), filepath.Join("/var/lib/dkms", recipe.Name, recipe.Version, "build")},
-		Build: filepath.Join(home, "build"), Stage: filepath.Join(home, k.Release, k.Arch), Scratch: filepath.Join(home, ".scratch"),
+		Build:         filepath.Join(home, "build"), Stage: filepath.Join(home, k.Release, k.Arch), Scratch: filepath.Join(home, ".scratch"),
 		Depends: depends, Env: w.environment(k, filepath.Join(home, "build")), Timeout: silence, Signer: signer, Progress: w.o.Progress,
 	}
 	for _, dir := range []string{job.Build, job.Stage, job.Scratch} {

@@ -58,11 +58,12 @@ func (c composer) debModules(b Built) (pkgfmt.Package, error) {
 	if err != nil {
 		return pkgfmt.Package{}, err
 	}
-	p := c.modules(name, b, c.debDir(b))
+	dir := c.debDir(b)
+	p := c.modules(name, b, dir)
 	if p.Arch, err = debArch(b.Kernel.Arch); err != nil {
 		return pkgfmt.Package{}, err
 	}
-	if p.Scripts, err = scripts("deb", p, b, "postinst", "postrm"); err != nil {
+	if p.Scripts, err = scripts("deb", dir, b, "postinst", "postrm"); err != nil {
 		return pkgfmt.Package{}, err
 	}
 	sortFiles(&p)

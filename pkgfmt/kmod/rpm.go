@@ -73,7 +73,7 @@ func (c composer) rpmModules(b Built) (pkgfmt.Package, error) {
 		// Its kernel need not be there, so nobody else may have the directory.
 		p.Files = append(p.Files, directory(path.Join(plainPrefix, b.Kernel.Release)))
 	}
-	if p.Scripts, err = scripts(kind, p, b, names...); err != nil {
+	if p.Scripts, err = scripts(kind, dir, b, names...); err != nil {
 		return pkgfmt.Package{}, err
 	}
 	p.Files = append(p.Files, directory(path.Dir(dir)), directory(dir), pkgfmt.File{

@@ -1,23 +1,19 @@
 package kmod
 
 import (
+	"path"
 	"regexp"
 	"strings"
 
-	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/templates"
 )
 
-// scripts returns the scripts of p, a package with the modules of b, as
+// scripts returns the scripts of a package with the modules of b in dir, as
 // templates/kmodpkg has them: those named KIND-SCRIPT for each of names.
-func scripts(kind string, p pkgfmt.Package, b Built, names ...string) (map[string]string, error) {
+func scripts(kind, dir string, b Built, names ...string) (map[string]string, error) {
 	var paths, patterns []string
-	for _, f := range p.Files {
-		if f.Source != "" {
-			paths = append(paths, f.Path)
-		}
-	}
 	for _, m := range b.Modules {
+		paths = append(paths, path.Join(dir, m.File))
 		patterns = append(patterns, modulePattern(m.Dest))
 	}
 	remake := "false"
@@ -25,8 +21,8 @@ func scripts(kind string, p pkgfmt.Package, b Built, names ...string) (map[strin
 		remake = "true"
 	}
 	fill := strings.NewReplacer(
-		"@RELEASE@", b.Kernel.Release, "@NAME@", p.Name, "@MODULES@", strings.Join(paths, "\n"),
-		"@PATTERN@", "/("+strings.Join(patterns, "|")+`)\.ko`, "@REMAKE@", remake,
+		"@RELEASE@", b.Kernel.Release, "@DIR@", dir, "@MODULES@", strings.Join(paths, "\n"),
+		"@NAMES@", "("+strings.Join(patterns, "|")+")", "@REMAKE@", remake,
 	)
 	out := map[string]string{}
 	for _, name := range names {

@@ -7,30 +7,27 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild"
-	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
-// stub is a package of two modules without their bytes, for one kernel.
-func stub(release string) (pkgfmt.Package, Built) {
+// stub is two modules without their bytes, for one kernel, and where they are.
+func stub(release string) (string, Built) {
 	b := Built{}
 	b.Kernel.Release = release
-	p := pkgfmt.Package{Name: "kmod-sample"}
 	for _, name := range []string{"sample-core", "sample_pci"} {
 		b.Modules = append(b.Modules, Module{BuiltModule: kbuild.BuiltModule{Module: kbuild.Module{Built: name, Dest: name}, File: name + ".ko.xz"}})
-		p.Files = append(p.Files, pkgfmt.File{Path: "/lib/modules/" + release + "/extra/sample/" + name + ".ko.xz", Source: "/x"})
 	}
-	p.Files = append(p.Files, pkgfmt.File{Path: "/etc/depmod.d/kmod-sample.conf", Data: []byte("x")})
-	return p, b
+	return "/lib/modules/" + release + "/extra/sample", b
 }
 
 // place is a root directory of fakes, in which scripts run as if it were /.
 type place struct{ dir string }
 
 // absolute are the paths that scripts name and that lie in a place.
-var absolute = regexp.MustCompile(`/(usr/sbin|var/lib/rpm-state|lib/modules|boot)\b`)
+var absolute = regexp.MustCompile(`/(usr/sbin|usr/share/initramfs-tools|etc/initramfs-tools|var/lib/rpm-state|lib/modules|boot)\b`)
 
 // newPlace has the files, and programs that log how they were called, and what
 // they read: each takes what it does from its text.
@@ -72,8 +69,8 @@ const list2 = "< /lib/modules/6.1.0-1.x/extra/sample/sample-core.ko.xz\n< /lib/m
 // install and an upgrade, and of those that went after an upgrade and an erase.
 func TestKsymScripts(t *testing.T) {
 	t.Parallel()
-	pkg, b := stub("6.1.0-1.x")
-	s, err := scripts("rpm-ksym", pkg, b, "post", "posttrans", "preun", "postun")
+	dir, b := stub("6.1.0-1.x")
+	s, err := scripts("rpm-ksym", dir, b, "post", "posttrans", "preun", "postun")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +103,8 @@ func TestKsymScripts(t *testing.T) {
 // have gone, it is left to that, and told.
 func TestKsymTrigger(t *testing.T) {
 	t.Parallel()
-	pkg, b := stub("6.1.0-1.x")
-	s, err := scripts("rpm-ksym", pkg, b, "preun", "postun")
+	dir, b := stub("6.1.0-1.x")
+	s, err := scripts("rpm-ksym", dir, b, "preun", "postun")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,8 +123,8 @@ func TestKsymTrigger(t *testing.T) {
 // initial RAM file system get a new one, if it differs.
 func TestKsymInitramfs(t *testing.T) {
 	t.Parallel()
-	pkg, b := stub("6.1.0-1.x")
-	s, err := scripts("rpm-ksym", pkg, b, "post", "posttrans")
+	dir, b := stub("6.1.0-1.x")
+	s, err := scripts("rpm-ksym", dir, b, "post", "posttrans")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,8 +159,8 @@ func TestKsymInitramfs(t *testing.T) {
 
 func TestKsymWithoutWeakModules(t *testing.T) {
 	t.Parallel()
-	pkg, b := stub("6.1.0-1.x")
-	s, err := scripts("rpm-ksym", pkg, b, "post", "posttrans", "preun", "postun")
+	dir, b := stub("6.1.0-1.x")
+	s, err := scripts("rpm-ksym", dir, b, "post", "posttrans", "preun", "postun")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +174,8 @@ func TestKsymWithoutWeakModules(t *testing.T) {
 
 func TestExactScripts(t *testing.T) {
 	t.Parallel()
-	pkg, b := stub("6.1.0-1.x")
-	s, err := scripts("rpm-exact", pkg, b, "post", "postun")
+	dir, b := stub("6.1.0-1.x")
+	s, err := scripts("rpm-exact", dir, b, "post", "postun")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,45 +196,65 @@ func TestDebScripts(t *testing.T) {
 	t.Parallel()
 	const image = "boot/initrd.img-6.1.0-1.x"
 	index := "lib/modules/6.1.0-1.x/modules.dep"
-	refresh := "depmod -a 6.1.0-1.x\nlsinitramfs /boot/initrd.img-6.1.0-1.x\nupdate-initramfs -u -k 6.1.0-1.x\n"
+	looked := "depmod -a 6.1.0-1.x\nlsinitramfs /boot/initrd.img-6.1.0-1.x\n"
+	refresh := looked + "update-initramfs -u -k 6.1.0-1.x\n"
 	for _, tt := range []struct {
 		name   string
 		files  []string
 		holds  string // what lsinitramfs prints
+		asked  string // in initramfs-tools' list
+		older  bool   // the initial RAM file system is older than the modules
 		remake bool
 		script string
 		args   []string
 		want   string
 	}{
-		{"install", []string{index}, "", false, "postinst", []string{"configure", ""}, "depmod -a 6.1.0-1.x\n"},
-		{"kernel not configured yet", nil, "", true, "postinst", []string{"configure", ""}, ""},
-		{"initramfs without it", []string{index, image}, "kernel/other.ko", false, "postinst", []string{"configure", ""}, "depmod -a 6.1.0-1.x\nlsinitramfs /boot/initrd.img-6.1.0-1.x\n"},
-		{"initramfs with it", []string{index, image}, "usr/lib/modules/6.1.0-1.x/kernel/d/sample-pci.ko.zst", false, "postinst", []string{"configure", "1.0"}, refresh},
-		{"initramfs in any case", []string{index, image}, "", true, "postinst", []string{"configure", ""}, "depmod -a 6.1.0-1.x\nupdate-initramfs -u -k 6.1.0-1.x\n"},
-		{"called off", []string{index}, "", false, "postinst", []string{"abort-remove"}, "depmod -a 6.1.0-1.x\n"},
-		{"trigger", []string{index}, "", false, "postinst", []string{"triggered", "x"}, ""},
-		{"remove", []string{index, image}, "lib/modules/6.1.0-1.x/updates/sample/sample_core.ko", false, "postrm", []string{"remove"}, refresh},
-		{"remove after the kernel", []string{image}, "", true, "postrm", []string{"remove"}, ""},
-		{"purge", []string{index, image}, "", true, "postrm", []string{"purge"}, ""},
-		{"upgrade", []string{index, image}, "", true, "postrm", []string{"upgrade", "2"}, ""},
+		{"install", []string{index}, "", "", true, false, "postinst", []string{"configure", ""}, "depmod -a 6.1.0-1.x\n"},
+		{"kernel not configured yet", nil, "", "", true, true, "postinst", []string{"configure", ""}, ""},
+		{"initramfs without it", []string{index, image}, "kernel/other.ko", "# sample-core\nother\n", true, false, "postinst", []string{"configure", ""}, looked},
+		{"initramfs with it", []string{index, image}, "usr/lib/modules/6.1.0-1.x/kernel/d/sample-pci.ko.zst", "", true, false, "postinst", []string{"configure", "1.0"}, refresh},
+		{"initramfs with it since", []string{index, image}, "usr/lib/modules/6.1.0-1.x/kernel/d/sample-pci.ko.zst", "", false, false, "postinst", []string{"configure", "1.0"}, "depmod -a 6.1.0-1.x\n"},
+		{"initramfs that is asked to have it", []string{index, image}, "", "other\nsample_core x=1\n", true, false, "postinst", []string{"configure", ""}, refresh},
+		{"initramfs in any case", []string{index, image}, "", "", true, true, "postinst", []string{"configure", ""}, "depmod -a 6.1.0-1.x\nupdate-initramfs -u -k 6.1.0-1.x\n"},
+		{"called off", []string{index}, "", "", true, false, "postinst", []string{"abort-remove"}, "depmod -a 6.1.0-1.x\n"},
+		{"trigger", []string{index}, "", "", true, false, "postinst", []string{"triggered", "x"}, ""},
+		{"remove", []string{index, image}, "lib/modules/6.1.0-1.x/updates/sample/sample_core.ko", "", false, false, "postrm", []string{"remove"}, refresh},
+		{"remove after the kernel", []string{image}, "", "", true, true, "postrm", []string{"remove"}, ""},
+		{"purge", []string{index, image}, "", "", true, true, "postrm", []string{"purge"}, ""},
+		{"upgrade", []string{index, image}, "", "", true, true, "postrm", []string{"upgrade", "2"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			pkg, b := stub("6.1.0-1.x")
+			dir, b := stub("6.1.0-1.x")
 			b.Recipe.RemakeInitrd = tt.remake
-			s, err := scripts("deb", pkg, b, "postinst", "postrm")
+			s, err := scripts("deb", dir, b, "postinst", "postrm")
 			if err != nil {
 				t.Fatal(err)
 			}
-			files := map[string]string{}
+			files := map[string]string{"lib/modules/6.1.0-1.x/extra/sample/sample-core.ko.xz": "", "etc/initramfs-tools/modules": tt.asked}
 			for _, f := range tt.files {
 				files[f] = ""
 			}
 			p := newPlace(t, files, map[string]string{"bin/depmod": "", "bin/update-initramfs": "", "bin/lsinitramfs": "echo '" + tt.holds + "'\n"})
+			age(t, p, image, tt.older)
 			if got := p.run(t, s[tt.script], tt.args...); got != tt.want {
 				t.Errorf("%s %q called:\n%s\nwant:\n%s", tt.script, tt.args, got, tt.want)
 			}
 		})
+	}
+}
+
+// age makes a file, if it is there, older or younger than everything else.
+func age(t *testing.T, p place, name string, older bool) {
+	t.Helper()
+	at := time.Now().Add(time.Hour)
+	if older {
+		at = time.Unix(1, 0)
+	}
+	if path := filepath.Join(p.dir, name); system.Exists(path) {
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

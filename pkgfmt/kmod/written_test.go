@@ -91,7 +91,7 @@ func TestWrittenRPM(t *testing.T) {
 			t.Errorf("requires lacks %q", want)
 		}
 	}
-	if out := output(t, "rpm", "-qp", "--nosignature", "--scripts", file); strings.Count(out, "weak-modules --") < 2 || !strings.Contains(out, "posttrans scriptlet") {
+	if out := output(t, "rpm", "-qp", "--nosignature", "--scripts", file); strings.Count(out, "weak-modules --") < 2 || strings.Count(out, "\n/lib/modules/") != 4 || strings.Contains(out, "COPYING") || !strings.Contains(out, "posttrans scriptlet") {
 		t.Errorf("scripts are\n%s", out)
 	}
 }
