@@ -40,7 +40,7 @@ func (l *linter) value(name string, index int) string {
 // that people write for a version that is.
 var (
 	unfilled     = regexp.MustCompile(`__[A-Z_]+__|@[A-Za-z_.]+@|#[A-Za-z_]+#|%\{|\{\{|<[a-zA-Z_ -]+>`)
-	placeholders = regexp.MustCompile(`(?i)^(version|unknown|tbd|todo|git|none|to[ _-]be[ _-]filled.*|package_?version|module_?version|dev|(\d+\.)?x+(\.x+)+|x\.y(\.z)?)$`)
+	placeholders = regexp.MustCompile(`(?i)^(version|unknown|tbd|todo|git|none|to[ _-]be[ _-]filled.*|package_?version|module_?version|dev|[^0-9]*version[^0-9]*|(\d+\.)?x+(\.x+)+|x\.y(\.z)?)$`)
 )
 
 // isPlaceholder reports whether a directive's value has to be filled by

@@ -51,5 +51,5 @@ func (l *linter) unfit(rule, directive, value string, deb, rpm error) {
 	if errors.As(err, &e) {
 		why = e.Problem
 	}
-	l.atConf(rule, l.where.line(directive, 0), "%s=%q cannot be that of %s: %s", directive, value, format, why)
+	l.atConf(rule, l.where.line(directive, 0), "%s=%q cannot be that of %s: %s", directive, clipped(value), format, why)
 }

@@ -17,7 +17,7 @@ var compilerWords = regexp.MustCompile(`^(subdir-)?(ccflags|asflags|ldflags|rust
 // checkMakefiles follows MAKE through the Makefiles, and looks for places where
 // uname decides which kernel is built for.
 func (l *linter) checkMakefiles() {
-	c := &makeCheck{linter: l, told: map[origin]bool{}, seen: map[string]bool{}}
+	c := &makeCheck{linter: l, told: map[origin]bool{}, seen: map[string]bool{}, left: expansionLimit}
 	for _, a := range l.answers {
 		if len(a.conf.Values["MAKE"]) == 0 {
 			c.follow(makeCall{kbuild: true, dir: l.base(), known: true}, a, 0)
@@ -44,6 +44,7 @@ type makeCheck struct {
 	*linter
 	told map[origin]bool
 	seen map[string]bool
+	left int  // expansions
 	bare bool // KERNELRELEASE is dkms's addition
 }
 
@@ -55,7 +56,7 @@ func (c *makeCheck) follow(call makeCall, a answer, depth int) {
 		return
 	}
 	c.seen[key] = true
-	vars := &makeVars{command: maps.Clone(call.vars), tainted: call.tainted, env: call.env, file: map[string]makeVar{}, kbuild: call.kbuild}
+	vars := &makeVars{command: maps.Clone(call.vars), tainted: call.tainted, env: call.env, file: map[string]makeVar{}, kbuild: call.kbuild, left: &c.left}
 	if vars.command == nil {
 		vars.command = map[string]string{}
 	}

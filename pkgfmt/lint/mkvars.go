@@ -26,6 +26,7 @@ type makeVars struct {
 	tainted map[string]*origin // those of the command line that depend on uname
 	env     map[string]string
 	file    map[string]makeVar
+	left    *int // expansions that may yet be done, for all Makefiles together
 	kbuild  bool // what nobody set may have been set by the kernel's Makefiles
 }
 
@@ -35,6 +36,12 @@ type makeValue struct {
 	known bool
 	from  *origin
 }
+
+// The limits of what a hostile Makefile can ask for.
+const (
+	expansionLimit = 100_000
+	valueLimit     = 1 << 17 // bytes of one value
+)
 
 var (
 	unameInMake = regexp.MustCompile("(\\$\\(shell[^)]*|`[^`]*|\\$\\$\\([^)]*)\\buname\\s+(-[a-z]*[ra]\\b|--kernel-release)")
@@ -48,7 +55,7 @@ func (v *makeVars) expand(text string, at origin, depth int) makeValue {
 	if unameInMake.MatchString(text) {
 		out.from = &at
 	}
-	if depth > 20 || len(text) > textLimit/8 {
+	if *v.left--; *v.left < 0 || depth > 20 || len(text) > textLimit/8 {
 		return makeValue{text: unknown, from: out.from}
 	}
 	var b strings.Builder
@@ -74,7 +81,7 @@ func (v *makeVars) expand(text string, at origin, depth int) makeValue {
 		if out.from == nil {
 			out.from = value.from
 		}
-		if b.Len() > textLimit {
+		if b.Len() > valueLimit {
 			return makeValue{text: unknown, from: out.from}
 		}
 		i = end
@@ -184,6 +191,9 @@ func (v *makeVars) assign(text string, at origin) (name string, value makeValue,
 	case "=":
 		v.file[name] = makeVar{text: right, lazy: true, at: at}
 	case "+=":
+		if len(old.text) > valueLimit {
+			break
+		}
 		from := value.from
 		if from == nil {
 			from = old.from

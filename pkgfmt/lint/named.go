@@ -14,9 +14,10 @@ func (l *linter) checkNamedFiles() {
 	for _, name := range scripts {
 		done := map[string]bool{}
 		for _, a := range l.answers {
-			if words := strings.Fields(a.conf.Values.Get(name)); len(words) > 0 && !done[words[0]] {
+			value := a.conf.Values.Get(name)
+			if words := strings.Fields(value); len(words) > 0 && !done[words[0]] {
 				done[words[0]] = true
-				l.checkScript(name, words[0])
+				l.checkScript(name, words[0], strings.Contains(value, a.sample.release))
 			}
 		}
 	}
@@ -47,7 +48,8 @@ var (
 	defaulted = regexp.MustCompile(`:?-\s*"?[$` + "`" + `]\(?\s*uname|[!=]=|\s=\s|-(z|n|eq|ne|lt|gt|le|ge)\s`)
 )
 
-func (l *linter) checkScript(directive, word string) {
+// checkScript judges a script; told says that it is told the kernel.
+func (l *linter) checkScript(directive, word string, told bool) {
 	line := l.where.line(directive, 0)
 	path, ok := local(l.base(), word)
 	e, there := l.tree.find(path)
@@ -68,7 +70,7 @@ func (l *linter) checkScript(directive, word string) {
 		s, _, _ = strings.Cut(s, " #")
 		if asksUname.MatchString(s) && !strings.HasPrefix(strings.TrimSpace(s), "#") && !defaulted.MatchString(s) {
 			severity := Severity("")
-			if strings.Contains(text, "kernelver") { // it may ask uname only where nothing else tells
+			if told || strings.Contains(text, "kernelver") { // it may ask uname only where nothing else tells
 				severity = Note
 			}
 			l.addAs("running-kernel", severity, e.path, n, "uname -r is the kernel that runs; %s is run for the one in $kernelver", directive)

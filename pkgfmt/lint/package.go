@@ -61,7 +61,7 @@ var (
 )
 
 // distributionPackage judges a .deb or an .rpm.
-func distributionPackage(ctx context.Context, path string) (findings []Finding, err error) {
+func distributionPackage(ctx context.Context, path string, programs []string) (findings []Finding, err error) {
 	pkg, err := read.Open(path)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func distributionPackage(ctx context.Context, path string) (findings []Finding, 
 	}
 	defer os.RemoveAll(scratch)
 	p := &packageLinter{
-		linter: &linter{tree: &tree{shown: path, join: "!"}}, pkg: pkg, scratch: scratch,
+		linter: &linter{tree: &tree{shown: path, join: "!"}, programs: programs}, pkg: pkg, scratch: scratch,
 		sources: map[string]*linter{}, budget: unpackLimit,
 	}
 	p.list()
@@ -92,13 +92,16 @@ func distributionPackage(ctx context.Context, path string) (findings []Finding, 
 
 // list finds the source trees, and lists their files.
 func (p *packageLinter) list() {
+	brought := map[string]bool{}
 	licensed := p.pkg.License != ""
 	for _, f := range p.pkg.Files {
+		brought[f.Path] = true
 		licensed = licensed || f.Licence || licenceFile.MatchString(filepath.Base(f.Path))
 		if m := sourceConf.FindStringSubmatch(f.Path); m != nil && !f.Ghost {
 			dir := m[1]
 			t := &tree{dir: filepath.Join(p.scratch, "src", dir), shown: p.tree.shown, join: "!/usr/src/" + dir + "/"}
-			p.sources[dir] = &linter{tree: t, whole: true, confPath: confName}
+			t.beside = func(path string) bool { return brought[filepath.Join("/usr/src", dir, path)] }
+			p.sources[dir] = &linter{tree: t, whole: true, confPath: confName, programs: p.programs}
 		}
 		p.kernel = p.kernel || ofKernel.MatchString(f.Path)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 )
 
@@ -16,28 +17,33 @@ const confName = "dkms.conf"
 // error, a *dkms.Error where path is to blame, is about what cannot be judged at
 // all.
 func Path(ctx context.Context, path string) ([]Finding, error) {
+	return at(ctx, path, conf.Harmless())
+}
+
+// at is Path with the programs that a dkms.conf may start.
+func at(ctx context.Context, path string, programs []string) ([]Finding, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, &dkms.Error{Kind: dkms.SourceMissing, Object: path, Problem: reason(err)}
 	}
 	switch {
 	case info.IsDir():
-		return directory(ctx, path)
+		return directory(ctx, path, programs)
 	case !info.Mode().IsRegular():
 		return nil, &dkms.Error{Kind: dkms.Usage, Object: path, Problem: "is neither a file nor a directory"}
 	case isPackage(path):
-		return distributionPackage(ctx, path)
+		return distributionPackage(ctx, path, programs)
 	}
-	return single(ctx, path, info)
+	return single(ctx, path, info, programs)
 }
 
 // directory judges a tree on disk.
-func directory(ctx context.Context, dir string) ([]Finding, error) {
+func directory(ctx context.Context, dir string, programs []string) ([]Finding, error) {
 	t, err := readTree(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	l := &linter{tree: t, whole: true}
+	l := &linter{tree: t, whole: true, programs: programs}
 	if e, ok := t.find(confName); ok && e.mode.IsRegular() {
 		l.confPath = confName
 	} else {
@@ -50,7 +56,7 @@ func directory(ctx context.Context, dir string) ([]Finding, error) {
 }
 
 // single judges a dkms.conf of which the tree is not known.
-func single(ctx context.Context, path string, info os.FileInfo) ([]Finding, error) {
+func single(ctx context.Context, path string, info os.FileInfo, programs []string) ([]Finding, error) {
 	if info.Size() > shellLimit {
 		return nil, &dkms.Error{Kind: dkms.Usage, Object: path, Problem: "is no dkms.conf, deb or rpm: it is too large"}
 	}
@@ -61,7 +67,7 @@ func single(ctx context.Context, path string, info os.FileInfo) ([]Finding, erro
 	t := &tree{dir: filepath.Dir(abs), shown: filepath.Dir(path)}
 	t.entries = []entry{{path: filepath.Base(abs), mode: info.Mode(), size: info.Size()}}
 	t.index()
-	l := &linter{tree: t, confPath: filepath.Base(abs)}
+	l := &linter{tree: t, confPath: filepath.Base(abs), programs: programs}
 	if err := l.judge(ctx); err != nil {
 		return nil, err
 	}

@@ -12,8 +12,9 @@ var (
 	onDKMS    = regexp.MustCompile(`(^|[\s(|,/])dkms(-hook)?($|[\s)|,(:])`)
 	onHeaders = regexp.MustCompile(`^\(?(linux-headers|kernel-devel|kernel-headers|kernel-source|linux-source|kernel-default-devel)\b`)
 
-	adds    = regexp.MustCompile(`(?s)\bdkms\b.*\b(add|build|install|autoinstall|ldtarball|mkdeb)\b|common\.postinst|dkms_autoinstaller|\bdkms-hook\b`)
-	removes = regexp.MustCompile(`(?s)\bdkms\b.*\b(remove|uninstall|unbuild)\b|\bdkms-hook\b`)
+	speaks  = regexp.MustCompile(`(?i)dkms`)
+	adds    = regexp.MustCompile(`\b(add|build|install|autoinstall|ldtarball|register)\b|common\.postinst|dkms_autoinstaller|\bdkms-hook\b`)
+	removes = regexp.MustCompile(`\b(remove|uninstall|unbuild|retire)\b|\bdkms-hook\b`)
 	indexes = regexp.MustCompile(`\bdepmod\b|\bweak-modules2?\b|kernel-scriptlets|\bkmp-post|\bdkms(-hook)?\b`)
 )
 
@@ -23,7 +24,7 @@ func (p *packageLinter) judgePackage() {
 	case len(p.sources) > 0:
 		p.judgeSourcePackage()
 	case p.modules > 0:
-		if !p.kernel && !p.script(indexes) {
+		if !p.kernel && !p.script(indexes, indexes) {
 			p.add("no-depmod", "", 0, "no script runs depmod or weak-modules")
 		}
 	default:
@@ -63,25 +64,23 @@ func (p *packageLinter) judgeSourcePackage() {
 	if !depends {
 		p.add("no-dkms-dependency", "", 0, "it does not depend on dkms")
 	}
-	if !p.script(adds) {
+	if !p.script(speaks, adds) {
 		p.add("never-built", "", 0, "no script adds or builds its modules")
 	}
-	if !p.script(removes) {
+	if !p.script(speaks, removes) {
 		p.add("never-removed", "", 0, "no script removes its modules")
 	}
 }
 
-// script reports whether a script or trigger of the package has what expr finds.
-func (p *packageLinter) script(expr *regexp.Regexp) bool {
+// script reports whether a script or trigger of the package has what both a and b
+// find.
+func (p *packageLinter) script(a, b *regexp.Regexp) bool {
+	texts := []string{}
 	for _, s := range p.pkg.Scripts {
-		if expr.MatchString(s.Text) || s.Text == "" && expr.MatchString(s.Program) {
-			return true
-		}
+		texts = append(texts, s.Program+"\n"+s.Text)
 	}
 	for _, t := range p.pkg.Triggers {
-		if expr.MatchString(t.Text) || t.Text == "" && expr.MatchString(t.Program) {
-			return true
-		}
+		texts = append(texts, t.Program+"\n"+t.Text)
 	}
-	return false
+	return slices.ContainsFunc(texts, func(s string) bool { return a.MatchString(s) && b.MatchString(s) })
 }

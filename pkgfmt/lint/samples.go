@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/conf"
@@ -42,7 +43,7 @@ func (l *linter) evaluate(ctx context.Context) error {
 	for _, s := range samples {
 		c, err := conf.Load(ctx, conf.Request{
 			File: filepath.Join(l.tree.dir, l.confPath), Trees: trees, Jobs: 1, NoJobs: true,
-			Timeout: 5 * time.Second, Programs: conf.Harmless(),
+			Timeout: 3 * time.Second, Programs: l.programs,
 		}, s.kernel())
 		var invalid *conf.Invalid
 		if err != nil && !errors.As(err, &invalid) {
@@ -61,6 +62,9 @@ func (l *linter) evaluate(ctx context.Context) error {
 				}
 			}
 		}
+		if invalid != nil && endless(invalid.Problems) {
+			return nil // it would not end for the others either
+		}
 		for _, p := range slices.Compact(slices.Clone(c.Warnings)) {
 			if warnings[p]++; warnings[p] == 1 {
 				order = append(order, p)
@@ -68,9 +72,13 @@ func (l *linter) evaluate(ctx context.Context) error {
 		}
 	}
 	for _, p := range order {
-		if warnings[p] >= len(samples) {
+		if warnings[p] >= len(l.answers) {
 			l.warning(p)
 		}
 	}
 	return nil
+}
+
+func endless(problems []conf.Problem) bool {
+	return slices.ContainsFunc(problems, func(p conf.Problem) bool { return strings.HasPrefix(p.Text, "does not come to an end") })
 }

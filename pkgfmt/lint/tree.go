@@ -36,8 +36,9 @@ type tree struct {
 	shown   string // what dir is called in findings
 	join    string // what stands between shown and a path within
 	entries []entry
-	known   map[string]int // index into entries
-	broken  []entry        // what could not be read; target says why
+	known   map[string]int         // index into entries
+	broken  []entry                // what could not be read; target says why
+	beside  func(path string) bool // whether there is something outside of it, by its relative path; nil: there is not
 }
 
 // show returns what a path of the tree is called in findings.
@@ -235,10 +236,14 @@ func kindName(kind fs.FileMode) string {
 }
 
 func (l *linter) checkLink(e entry) {
+	to := filepath.Join(filepath.Dir(e.path), e.target)
 	switch {
 	case filepath.IsAbs(e.target):
 		l.add("absolute-link", e.path, 0, "is a link to the absolute path %s", printable(e.target))
-	case !filepath.IsLocal(filepath.Join(filepath.Dir(e.path), e.target)):
+	case !filepath.IsLocal(to):
+		if l.tree.beside != nil && l.tree.beside(to) {
+			return
+		}
 		l.add("link-out-of-tree", e.path, 0, "is a link to %s, out of the tree", printable(e.target))
 	default:
 		if _, ok := l.tree.find(e.path); !ok {
@@ -259,6 +264,9 @@ func (l *linter) checkBuildOutput() {
 		if !e.mode.IsRegular() || !slices.ContainsFunc(buildOutput, func(s string) bool { return strings.HasSuffix(base, s) }) &&
 			base != "Module.symvers" && base != "modules.order" {
 			continue
+		}
+		if t := l.tree; t.join != "" && strings.HasSuffix(base, ".ko") {
+			continue // prebuilt-module tells
 		}
 		dir := filepath.Dir(e.path)
 		byDir[dir] = append(byDir[dir], e.path)
