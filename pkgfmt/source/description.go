@@ -26,14 +26,15 @@ type Description struct {
 	DKMS dkms.Package
 	// Conf is the dkms.conf, evaluated for a made-up kernel.
 	Conf *conf.Conf
-	// Uses are the directives that the dkms.conf sets, by name.
+	// Uses are the variables that the dkms.conf sets, directives among them, by
+	// name: those that it sets for other kernels only are there, too.
 	Uses map[string]bool
 
 	// Name and UpstreamVersion are those of distribution packages, before they
 	// are mapped to what a format allows; the name is without -dkms.
 	Name, UpstreamVersion string
 	Epoch                 int    // 0: none
-	Release               string // "1"; for Debian empty unless it was set
+	Release               string // empty unless it was set: none for Debian, 1 for RPM
 
 	Summary, Description string
 	License              string // an SPDX expression
@@ -48,6 +49,9 @@ type Description struct {
 	Files []pkgfmt.File
 	// Extra are further files, for a path on the machine each.
 	Extra []pkgfmt.File
+	// ExtraFormats are the formats of those of Extra that are not for both, by
+	// path: see ExtraFor.
+	ExtraFormats map[string]pkgfmt.Format
 	// Licences are those of Files that are texts of licences, by path.
 	Licences []string
 	Changes  []pkgfmt.Change
@@ -58,6 +62,17 @@ type Description struct {
 	Git      *Git // nil: not in a repository
 	Kmod     Kmod
 	Warnings []string // "object: problem"
+}
+
+// ExtraFor are those of Extra that a package of that format has.
+func (d *Description) ExtraFor(f pkgfmt.Format) []pkgfmt.File {
+	var out []pkgfmt.File
+	for _, file := range d.Extra {
+		if only, some := d.ExtraFormats[file.Path]; !some || only == f || only == pkgfmt.RPM && f == pkgfmt.SourceRPM {
+			out = append(out, file)
+		}
+	}
+	return out
 }
 
 // Git is the state of the repository that a source lies in.
