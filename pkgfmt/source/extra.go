@@ -203,13 +203,13 @@ func scriptTexts(c *config, root *os.Root) (map[pkgfmt.Format]map[string]string,
 			names = rpmScripts
 		}
 		for _, name := range names {
-			file := *c.scripts[f][name]
-			if file == "" {
+			file := c.scripts[f][name]
+			if file == nil || *file == "" {
 				continue
 			}
-			text, problem := scriptText(root, file)
+			text, problem := scriptText(root, *file)
 			if problem != "" {
-				p.add(file, 0, "%s", problem)
+				p.add(*file, 0, "%s", problem)
 				continue
 			}
 			if out[f] == nil {
