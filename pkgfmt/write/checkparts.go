@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"pault.ag/go/debian/dependency"
 	"pault.ag/go/debian/version"
@@ -53,7 +54,7 @@ var debArchOfRelation = regexp.MustCompile(`^(any|native|[a-z0-9]+(-[a-z0-9]+)*)
 // 7.1: alternatives of NAME[:ARCH] [(OPERATOR VERSION)]. pault.ag/go/debian
 // takes more than that, so what it has understood is looked at.
 func debRelation(word string, provides bool) string {
-	if strings.ContainsFunc(word, isControl) || strings.ContainsAny(word, ",[]") {
+	if strings.ContainsFunc(word, isControl) || !utf8.ValidString(word) || strings.ContainsAny(word, ",[]") {
 		return "is no single relation of a binary package"
 	}
 	parsed, err := dependency.Parse(word)

@@ -42,11 +42,11 @@ func usual(f pkgfmt.Format, c pkgfmt.Compression) pkgfmt.Compression {
 	return c
 }
 
-// dictionaries are the sizes in bytes by xz's levels. They are the presets' up
-// to two mebibytes: the encoder holds nine bytes in memory for each, and finds
-// hardly more with more of them.
+// dictionaries are the sizes in bytes by xz's levels, smaller than the presets
+// of xz(1): with those, the encoder that we have takes longer than xz does, and
+// holds nine bytes in memory for each; it finds hardly more with larger ones.
 var dictionaries = [...]int{
-	1 << 18, 1 << 20, 1 << 21, 1 << 21, 1 << 21, 1 << 21, 1 << 21, 1 << 22, 1 << 23, 1 << 23,
+	1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 20, 1 << 20, 1 << 21, 1 << 22, 1 << 23, 1 << 23,
 }
 
 // compressor compresses into w. Closing it does not close w. What it writes

@@ -4,7 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/md5" //nolint:gosec // deb-md5sums(5)
+	"crypto/md5" // deb-md5sums(5)
 	"fmt"
 	"io"
 	"slices"
@@ -35,7 +35,7 @@ func writeDeb(ctx context.Context, p pkgfmt.Package, w io.Writer, j job) error {
 	if err != nil {
 		return err
 	}
-	defer data.Close()
+	defer data.close()
 	control, err := debControl(p, facts)
 	if err != nil {
 		return err
@@ -97,10 +97,10 @@ func dataEntry(k *packer, t *tar.Writer, f pkgfmt.File, when time.Time, facts *d
 	facts.blocks += (b.size+1023)/1024 - 1
 	h.Size = b.size
 	if err := t.WriteHeader(h); err != nil {
-		b.Close()
+		b.close()
 		return err
 	}
-	digest := md5.New() //nolint:gosec // deb-md5sums(5)
+	digest := md5.New() // deb-md5sums(5)
 	if err := k.copy(t, digest, f, b); err != nil {
 		return err
 	}

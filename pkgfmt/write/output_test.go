@@ -48,7 +48,7 @@ func writeAll(dir string) error {
 			p.Name += algorithm
 			p.Compression.Algorithm = algorithm
 			noise := rand.NewChaCha8([32]byte{})
-			for i := range 8 {
+			for i := range 4 {
 				body := make([]byte, 400_000)
 				_, _ = noise.Read(body[:100_000])
 				p.Files = append(p.Files, pkgfmt.File{Path: fmt.Sprintf("/usr/src/foo-1.0-rc1/noise%d", i), Mode: 0o644, Data: body})
@@ -127,13 +127,13 @@ func TestKilled(t *testing.T) {
 	}
 	want := snapshot(t, whole)
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-	for range 12 {
+	for range 8 {
 		dir := t.TempDir()
 		cmd := child(dir, "022", "2")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
+		time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		entries, err := os.ReadDir(dir)

@@ -38,7 +38,7 @@ func newPayload(dir string, c pkgfmt.Compression, archive func(io.Writer) error)
 		return nil, err
 	}
 	in := &counter{w: z, most: maxSize + maxSize/32}
-	if err := archive(in); err != nil {
+	if err := atOnce(archive, in); err != nil {
 		return nil, err
 	}
 	if err := z.Close(); err != nil {
@@ -50,10 +50,33 @@ func newPayload(dir string, c pkgfmt.Compression, archive func(io.Writer) error)
 	return &payload{file: f, size: out.n, open: in.n, sha256: hex.EncodeToString(out.hash.Sum(nil))}, nil
 }
 
+// atOnce has archive write while w takes what it has written before: reading
+// and hashing files, and compressing them, are about the same work.
+func atOnce(archive func(io.Writer) error, w io.Writer) error {
+	const chunk = 1 << 18
+	from, to := io.Pipe()
+	failed := make(chan error, 1)
+	go func() {
+		b := bufio.NewWriterSize(to, chunk)
+		err := archive(b)
+		if err == nil {
+			err = b.Flush()
+		}
+		failed <- err
+		to.CloseWithError(err)
+	}()
+	_, err := io.CopyBuffer(struct{ io.Writer }{w}, from, make([]byte, chunk))
+	from.CloseWithError(err) // so that archive ends
+	if first := <-failed; err == nil {
+		return first
+	}
+	return err
+}
+
 // reader returns the compressed bytes from the beginning.
 func (p *payload) reader() io.Reader { return io.NewSectionReader(p.file, 0, p.size) }
 
-func (p *payload) Close() error { return p.file.Close() }
+func (p *payload) close() { p.file.Close() }
 
 // A counter counts, and hashes if it has a hash, what goes through it.
 type counter struct {

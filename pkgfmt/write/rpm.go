@@ -29,7 +29,7 @@ func writeRPM(ctx context.Context, p pkgfmt.Package, w io.Writer, j job) error {
 	if err != nil {
 		return err
 	}
-	defer data.Close()
+	defer data.close()
 	lead, header, err := rpmHeader(p, facts, data)
 	if err != nil {
 		return err

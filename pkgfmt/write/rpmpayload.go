@@ -70,7 +70,7 @@ func payloadFile(k *packer, c *cpio.Writer, h *cpio.Header, f pkgfmt.File) (uint
 	}
 	h.Size = b.size
 	if err := c.WriteHeader(h); err != nil {
-		b.Close()
+		b.close()
 		return 0, "", err
 	}
 	digest := sha256.New()

@@ -3,6 +3,7 @@ package write
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/rpmpack"
 
@@ -25,7 +26,7 @@ func parseRelation(word string) (*rpmpack.Relation, error) {
 		return &rpmpack.Relation{Name: word}, nil
 	}
 	m := rpmRelation.FindStringSubmatch(word)
-	if m == nil {
+	if m == nil || !utf8.ValidString(word) || strings.ContainsFunc(word, isControl) {
 		return nil, refuse("relation "+word, "is no dependency of rpm: NAME, or NAME >= VERSION")
 	}
 	r := &rpmpack.Relation{Name: m[1], Version: m[3]}
@@ -36,15 +37,16 @@ func parseRelation(word string) (*rpmpack.Relation, error) {
 // rich reports whether the first parenthesis is closed at the end, and all
 // others in between.
 func rich(word string) bool {
+	if !utf8.ValidString(word) || strings.ContainsFunc(word, isControl) {
+		return false
+	}
 	depth := 0
 	for i, c := range word {
-		switch {
-		case c == '(':
+		switch c {
+		case '(':
 			depth++
-		case c == ')':
+		case ')':
 			depth--
-		case c < ' ' || c == 0x7f:
-			return false
 		}
 		if depth == 0 && i < len(word)-1 {
 			return false

@@ -2,8 +2,8 @@ package write
 
 import (
 	"bytes"
-	"crypto/md5"  //nolint:gosec // rpm's, beside SHA-256
-	"crypto/sha1" //nolint:gosec // the same
+	"crypto/md5"  // rpm's, beside SHA-256
+	"crypto/sha1" // the same
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -25,7 +25,7 @@ const (
 // of header and payload, and the signatures, padded to eight bytes. rpmpack
 // would want both in memory.
 func rpmSignatures(p pkgfmt.Package, header []byte, data *payload, key *Key) ([]byte, error) {
-	sha1Sum, sha256Sum, all := sha1.Sum(header), sha256.Sum256(header), md5.New() //nolint:gosec // see above
+	sha1Sum, sha256Sum, all := sha1.Sum(header), sha256.Sum256(header), md5.New()
 	if _, err := io.Copy(all, io.MultiReader(bytes.NewReader(header), data.reader())); err != nil {
 		return nil, err
 	}
