@@ -29,9 +29,10 @@ func (l *problems) err() error {
 	return errors.Join(l.list...)
 }
 
-// check returns why p cannot be written: it is not what its format can hold.
-// Files are not looked at but for what p says of them.
-func check(p pkgfmt.Package) error {
+// Check returns why p cannot be written: it is not what its format can hold. All
+// problems are told at once, joined (errors.Join), each of Kind Usage. Files are
+// not looked at but for what p says of them. To and Package check by themselves.
+func Check(p pkgfmt.Package) error {
 	var l problems
 	if _, err := pkgfmt.ParseFormat(string(p.Format)); err != nil {
 		return err

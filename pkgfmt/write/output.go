@@ -29,7 +29,7 @@ type Options struct {
 // Usage when p is nothing that its format can hold, and nothing was written
 // then; when ctx ends it is ctx.Err().
 func Package(ctx context.Context, p pkgfmt.Package, o Options) (path string, err error) {
-	if err := check(p); err != nil {
+	if err := Check(p); err != nil {
 		return "", err
 	}
 	var records *[]record

@@ -30,7 +30,7 @@ func FileName(p pkgfmt.Package) string {
 // To writes p to w, unsigned. The error is of Kind Usage when p is nothing that
 // its format can hold, and w got nothing then.
 func To(p pkgfmt.Package, w io.Writer) error {
-	if err := check(p); err != nil {
+	if err := Check(p); err != nil {
 		return err
 	}
 	return to(context.Background(), p, w, job{})
