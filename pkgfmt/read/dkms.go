@@ -105,24 +105,17 @@ func (p *Package) unpack(scratch string, sources []source) error {
 func (s source) report(ctx context.Context, scratch string, kernels []kbuild.Kernel) SourceReport {
 	r := SourceReport{Dir: s.dir, Modules: []BuiltReport{}, Depends: []string{}, Warnings: []string{}, Problems: []string{}, Kernels: []KernelReport{}}
 	e := evaluator{scratch: scratch, dir: s.dir}
-	k := plainKernel
-	if len(kernels) > 0 {
-		k = kernels[0]
+	if len(kernels) == 0 {
+		c, problems := e.load(ctx, plainKernel)
+		e.describe(&r, c, problems)
+		return r
 	}
-	c, problems := e.load(ctx, k)
-	r.Problems = problems
-	if c != nil {
-		r.Name, r.Version, r.Autoinstall = c.PackageName, c.PackageVersion, c.Autoinstall
-		r.Depends = list(c.Depends)
-		for _, m := range c.Modules {
-			r.Modules = append(r.Modules, builtReport(m, ""))
+	for i, k := range kernels {
+		c, problems := e.load(ctx, k)
+		if i == 0 {
+			e.describe(&r, c, problems)
 		}
-		for _, w := range c.Warnings {
-			r.Warnings = append(r.Warnings, e.inPackage(w.String()))
-		}
-	}
-	for _, k := range kernels {
-		r.Kernels = append(r.Kernels, e.report(ctx, k))
+		r.Kernels = append(r.Kernels, e.report(c, problems, k))
 	}
 	return r
 }
@@ -137,7 +130,7 @@ func (e evaluator) load(ctx context.Context, k kbuild.Kernel) (*conf.Conf, []str
 		File:     filepath.Join(e.scratch, path.Base(e.dir), "dkms.conf"),
 		Trees:    conf.Trees{DKMS: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules"},
 		NoJobs:   true, // their number is this machine's
-		Programs: conf.Harmless(), Timeout: 3 * time.Second,
+		Programs: conf.Harmless(), Timeout: 2 * time.Second,
 	}, k)
 	problems := []string{}
 	var invalid *conf.Invalid
@@ -157,11 +150,27 @@ func (e evaluator) inPackage(message string) string {
 	return strings.ReplaceAll(message, e.scratch, "/usr/src")
 }
 
-func (e evaluator) report(ctx context.Context, k kbuild.Kernel) KernelReport {
+// describe tells what a dkms.conf says for whatever kernel.
+func (e evaluator) describe(r *SourceReport, c *conf.Conf, problems []string) {
+	r.Problems = problems
+	if c == nil {
+		return
+	}
+	r.Name, r.Version, r.Autoinstall = c.PackageName, c.PackageVersion, c.Autoinstall
+	r.Depends = list(c.Depends)
+	for _, m := range c.Modules {
+		r.Modules = append(r.Modules, builtReport(m, ""))
+	}
+	for _, w := range c.Warnings {
+		r.Warnings = append(r.Warnings, e.inPackage(w.String()))
+	}
+}
+
+// report tells what a dkms.conf, evaluated for a kernel, means for it.
+func (e evaluator) report(c *conf.Conf, problems []string, k kbuild.Kernel) KernelReport {
 	r := KernelReport{Release: k.Release, Arch: k.Arch, Headers: k.Headers, Modules: []BuiltReport{}, Patches: []string{},
 		Depends: []string{}, Scripts: []CommandReport{}}
-	c, problems := e.load(ctx, k)
-	r.Problems = problems
+	r.Problems = list(problems)
 	if c == nil || len(problems) > 0 {
 		return r
 	}

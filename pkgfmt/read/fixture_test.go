@@ -32,12 +32,18 @@ func lacks(t testing.TB, program string) {
 	}
 }
 
+// command is a program with nobody's settings.
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "LC_ALL=C", "TZ=UTC"}
+	return cmd
+}
+
 // output runs a program that has to succeed, with nobody's settings, and
 // returns what it prints.
 func output(t testing.TB, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=1700000000"}
+	cmd := command(args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

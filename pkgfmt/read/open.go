@@ -39,8 +39,9 @@ func Open(path string) (*Package, error) {
 type payload struct {
 	info         fs.FileInfo
 	offset, size int64
-	format       string // cpio, tar
-	place        string // in messages
+	format       string   // cpio, tar
+	place        string   // in messages
+	order        []string // RPM: the paths in the header's order
 }
 
 // withFile opens the package's file, finds out its format, and guards fn.

@@ -94,6 +94,9 @@ func (p *Package) readRPM(f *os.File) error {
 	if h.err != nil {
 		return h.err
 	}
+	for _, f := range p.Files {
+		p.payload.order = append(p.payload.order, f.Path)
+	}
 	if p.Name == "" || p.Version.Upstream == "" {
 		return flawed("header", "has no name or no version")
 	}

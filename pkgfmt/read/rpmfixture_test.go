@@ -155,3 +155,15 @@ func rpmOf(t testing.TB, files []rawFile, payload []byte, more ...rawTag) []byte
 	}
 	return rawRPM([]rawTag{{tag: 1000, value: []uint32{0}}}, tags, compress(t, "gzip", payload))
 }
+
+// strippedBytes writes an archive as rpm does for large files.
+func strippedBytes(files ...rawFile) []byte {
+	var out bytes.Buffer
+	for i, f := range files {
+		fmt.Fprintf(&out, "07070X%08X\x00\x00%s%s", i, f.text, f.link)
+		for out.Len()%4 != 0 {
+			out.WriteByte(0)
+		}
+	}
+	return append(out.Bytes(), cpioBytes()...)
+}

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"bufio"
 	"crypto/md5"  //nolint:gosec // what old packages have
 	"crypto/sha1" //nolint:gosec // the same
 	"crypto/sha256"
@@ -36,14 +37,27 @@ func (p *Package) walkRPM(f *os.File, fn func(File, io.Reader) error) error {
 	for _, file := range p.Files {
 		files[file.Path] = file
 	}
+	body := bufio.NewReader(r)
+	pass := p.passNamed
+	if magic, err := body.Peek(len(strippedMagic)); err == nil && string(magic) == strippedMagic {
+		pass = p.passStripped
+	}
+	if err := pass(body, files, fn); err != nil {
+		return err
+	}
+	if err := drain("payload", body); err != nil {
+		return err
+	}
+	return allSeen(p.Files, files)
+}
+
+// passNamed goes through a cpio archive, and deletes from files what is in it.
+func (p *Package) passNamed(r io.Reader, files map[string]File, fn func(File, io.Reader) error) error {
 	archive := cpio.NewReader(r)
 	for {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
-			if err := drain("payload", r); err != nil {
-				return err
-			}
-			return allSeen(p.Files, files)
+			return nil
 		}
 		if err != nil {
 			return unreadable("payload", err)

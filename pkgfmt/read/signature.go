@@ -74,7 +74,7 @@ func parseSignature(over string, data []byte) Signature {
 		err = s.parseBody(body)
 	}
 	if err != nil {
-		s.Problem = "is no OpenPGP signature: " + err.Error()
+		return Signature{Over: over, Problem: "is no OpenPGP signature: " + err.Error()}
 	}
 	return s
 }

@@ -94,7 +94,7 @@ func (t *text) quoted(s string) {
 func (r *Report) writeIdentity(t *text) {
 	t.line("%s %s, %s", r.Name, r.Version, r.Arch)
 	t.inside(func() {
-		t.row("file", fmt.Sprintf("%s (%s, %s)", r.File, r.Format, r.Compression))
+		t.row("file", fmt.Sprintf("%s (%s, %s)", r.File, r.Format, strings.Replace(r.Compression, "none", "not compressed", 1)))
 		t.row("summary", r.Summary)
 		t.row("license", r.License)
 		t.row("homepage", r.Homepage)

@@ -93,14 +93,14 @@ func (s SourceReport) write(t *text) {
 func (k KernelReport) write(t *text) {
 	t.column("problem", k.Problems)
 	t.row("excluded", k.Excluded)
-	t.row("command", k.Make)
 	if k.Excluded == "" {
+		t.row("command", k.Make)
 		t.column("module", builtLines(k.Modules))
-	}
-	t.column("patch", k.Patches)
-	t.column("needs", k.Depends)
-	for _, s := range k.Scripts {
-		t.row(s.Name, s.Command)
+		t.column("patch", k.Patches)
+		t.column("needs", k.Depends)
+		for _, s := range k.Scripts {
+			t.row(s.Name, s.Command)
+		}
 	}
 	if !k.Headers {
 		t.row("headers", "not here")
