@@ -55,6 +55,9 @@ type composer struct {
 // base is what all packages of d have.
 func (c composer) base(name, summary, description string) pkgfmt.Package {
 	p := c.about
+	if p.Format == pkgfmt.RPM { // as rpmlint wants it, and lintian does not
+		summary = strings.ToUpper(summary[:1]) + summary[1:]
+	}
 	p.Name, p.Summary, p.Description = name, summary, strings.TrimSpace(c.d.Description+"\n\n"+description)
 	p.Relations, p.Scripts, p.Triggers, p.FileTriggers = pkgfmt.Relations{}, nil, nil, nil
 	p.Files = c.legal(name)

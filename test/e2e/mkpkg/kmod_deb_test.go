@@ -1,0 +1,184 @@
+//go:build e2e
+
+package mkpkg
+
+import (
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/dkms-hook/dkms-hook/test/e2e/aptbox"
+)
+
+var kmodDebs struct {
+	once sync.Once
+	dirs map[edition]string // on this machine
+}
+
+// debKernels are the kernels, two each, that a source's modules are built for.
+// A kernel for clouds has no video.
+func debKernels(m aptbox.Machine, r real) []string {
+	if r.name == "v4l2loopback" {
+		return []string{m.Generic, m.Old}
+	}
+	return []string{m.Generic, m.Cloud}
+}
+
+// forgeDebs has packages made of two editions of all sources, once for all
+// tests, on a Debian with headers and a compiler.
+func forgeDebs(tb testing.TB) map[edition]string {
+	tb.Helper()
+	kmodDebs.once.Do(func() {
+		m := aptbox.New(tb)
+		m.Apt("install", "linux-headers-{NEW}", "linux-headers-{CLOUD}", "linux-headers-{OLD}")
+		f := forgeIn(tb, m.Box)
+		dirs := map[edition]string{}
+		for _, e := range []edition{first, second} {
+			out := "/made/" + e.String()
+			for _, r := range compiled() {
+				args := []string{"--format", "deb", "--debug"}
+				for _, k := range debKernels(m, r) {
+					args = append(args, "--kernel", k)
+				}
+				f.kmod(r, e, out, args...)
+			}
+			dirs[e] = f.take(out)
+		}
+		kmodDebs.dirs = dirs
+	})
+	if kmodDebs.dirs == nil {
+		tb.Fatal("there are no packages: the test that was to make them has failed")
+	}
+	return kmodDebs.dirs
+}
+
+// A bare machine has no compiler, no headers and no engine.
+type bare struct{ aptbox.Machine }
+
+func newBare(tb testing.TB) bare {
+	tb.Helper()
+	m := bare{aptbox.New(tb)}
+	m.Must("sh", "-euc", `
+		rm -f /usr/bin/make /usr/bin/gcc* /usr/bin/cc /usr/bin/c89* /usr/bin/c99* /usr/bin/cpp* /usr/bin/*-gcc* /usr/bin/*-cpp* /usr/bin/*-ld* /usr/bin/ld* /usr/bin/*-as /usr/bin/as
+		! command -v make gcc cc as ld`)
+	return m
+}
+
+// debs puts the packages of an edition into the box, those with debug
+// information apart, and returns their paths.
+func (m bare) debs(e edition) (paths []string) {
+	m.TB.Helper()
+	files, _ := filepath.Glob(filepath.Join(forgeDebs(m.TB)[e], "*.deb"))
+	for _, path := range files {
+		to := "/root/" + filepath.Base(path)
+		if strings.Contains(path, "-dbgsym_") {
+			to = "/root/debug/" + filepath.Base(path)
+		} else {
+			paths = append(paths, to)
+		}
+		m.Write(to, content(m.TB, path))
+	}
+	return paths
+}
+
+// has demands that modprobe finds each module of that edition for its two
+// kernels, in the place of packages, and there is no other.
+func (m bare) has(when string, e edition, without ...string) {
+	m.TB.Helper()
+	files := m.AllModules()
+	for _, r := range compiled() {
+		for _, k := range debKernels(m.Machine, r) {
+			if len(without) > 0 && k == without[0] {
+				continue
+			}
+			for _, name := range r.modules {
+				file := k + "/updates/" + r.name + "/" + name + ".ko"
+				if got := m.Find(k, name); got != "/lib/modules/"+file {
+					m.TB.Errorf("%s: modprobe finds %s of %s at %q; want %s", when, name, k, got, file)
+				}
+				if got, _, _ := strings.Cut(m.Field(k, name, "edition"), "\n"); got != e.String() {
+					m.TB.Errorf("%s: %s of %s is of edition %q; want %s", when, name, k, got, e)
+				}
+				if got := m.Field(k, name, "vermagic"); !strings.HasPrefix(got, k+" ") {
+					m.TB.Errorf("%s: %s of %s is for %q", when, name, k, got)
+				}
+				delete(files, file)
+			}
+		}
+	}
+	if len(files) > 0 {
+		m.TB.Errorf("%s: besides there are %v", when, files)
+	}
+}
+
+// TestKmodDeb takes packages of built modules through their life where nothing
+// can be built, and boots one of them.
+func TestKmodDeb(t *testing.T) {
+	t.Parallel()
+	m := newBare(t)
+	m.Write("/etc/initramfs-tools/modules", "thinkpad_ec\n")
+	m.Apt(append([]string{"install"}, m.debs(first)...)...)
+	m.Settled()
+	m.has("install", first)
+	m.refusesSource()
+	m.Must("dpkg", "-i", "-R", "/root/debug")
+	for _, file := range m.Glob("/usr/lib/debug/lib/modules/*/updates/*/*.ko") {
+		if out := m.Must("modinfo", "-F", "edition", file).Stdout; !strings.HasPrefix(out, "first") {
+			t.Errorf("%s is of edition %q", file, out)
+		}
+	}
+	m.Apt("purge", "?name(-dbgsym$)")
+
+	m.Apt(append([]string{"install"}, m.debs(second)...)...)
+	m.Settled()
+	m.has("upgrade", second)
+	m.inInitramfs("second")
+	m.boots()
+
+	m.Apt("purge", "linux-image-{CLOUD}", "tp-smapi-modules-cloud-amd64", "gost-crypto-modules-cloud-amd64")
+	m.Settled()
+	m.has("removal of a kernel", second, m.Cloud)
+	if left := m.Glob("/lib/modules/" + m.Cloud + "/updates/*"); len(left) > 0 {
+		t.Errorf("left of the kernel that was removed: %v", left)
+	}
+
+	m.Apt("purge", "?name(-modules-)", "?name(-modules$)")
+	m.Settled()
+	m.Same("removal", nil, m.AllModules())
+	if left := m.Glob("/lib/modules/*/updates"); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	for _, r := range compiled() {
+		for _, name := range r.modules {
+			m.Lacks(m.Generic, name)
+		}
+	}
+	m.inInitramfs("")
+}
+
+// refusesSource demands that the package of the same source, which builds where
+// it is installed, is not there beside that of the built modules.
+func (m bare) refusesSource() {
+	m.TB.Helper()
+	r := m.Must("apt-get", "-s", "install", "tp-smapi-dkms")
+	if !strings.Contains(r.Stdout, "Remv tp-smapi-modules-"+m.Generic) {
+		m.TB.Errorf("tp-smapi-dkms does not replace the packages of built modules:\n%s", r)
+	}
+}
+
+// inInitramfs demands that the initial RAM file system has the module of an
+// edition that was put there; or that it has none.
+func (m bare) inInitramfs(e string) {
+	m.TB.Helper()
+	m.Must("rm", "-rf", "/root/unpacked")
+	m.Must("unmkinitramfs", "/boot/initrd.img-"+m.Generic, "/root/unpacked")
+	file := strings.TrimSpace(m.Must("find", "/root/unpacked", "-name", "thinkpad_ec.ko").Stdout)
+	got := ""
+	if file != "" {
+		got, _, _ = strings.Cut(m.Must("modinfo", "-F", "edition", file).Stdout, "\n")
+	}
+	if got != e {
+		m.TB.Errorf("the initial RAM file system has %q, of edition %q; want %q", file, got, e)
+	}
+}
