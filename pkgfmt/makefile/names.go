@@ -121,7 +121,7 @@ func (m *machine) assignSelected(w way, a assignment, more conds) {
 // configOption is CONFIG_X of "$(CONFIG_X)", or "".
 func configOption(symbol string) string {
 	name := strings.TrimSuffix(strings.TrimPrefix(symbol, "$("), ")")
-	if !strings.HasPrefix(name, "CONFIG_") || strings.ContainsAny(name, "$() ") {
+	if !strings.HasPrefix(name, "CONFIG_") || strings.Trim(name, nameCharacters) != "" {
 		return ""
 	}
 	return name

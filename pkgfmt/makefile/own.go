@@ -199,7 +199,7 @@ func (m *machine) rulesFor(name string) (rules []matched) {
 // variables notes which ones say for which kernel things are built.
 func (f *follower) variables(m *machine) {
 	for name, v := range m.vars {
-		if name == "KERNELRELEASE" || len(v.elements) == 0 || slices.Contains(f.own.Release, name) {
+		if name == "KERNELRELEASE" || strings.Trim(name, nameCharacters) != "" || len(v.elements) == 0 || slices.Contains(f.own.Release, name) {
 			continue
 		}
 		for _, w := range m.get(name, nil).words(nil) {
@@ -214,7 +214,7 @@ func (f *follower) variables(m *machine) {
 // exports notes the options that kbuild sees in its environment.
 func (f *follower) exports(m *machine) {
 	for name := range m.vars {
-		if !strings.HasPrefix(name, "CONFIG_") || !m.exportAll && !m.exported[name] {
+		if configOption(reference(name)) == "" || !m.exportAll && !m.exported[name] {
 			continue
 		}
 		words := m.fields(m.get(name, nil))
