@@ -1,5 +1,10 @@
 package read
 
+import (
+	"encoding/json"
+	"io"
+)
+
 // Schema is Report.Schema. It rises when a field changes its meaning or goes.
 const Schema = 1
 
@@ -38,6 +43,14 @@ type Report struct {
 	Change     *ChangeReport     `json:"change,omitempty"`
 	Modules    []ModuleReport    `json:"modules"`
 	Sources    []SourceReport    `json:"sources"`
+}
+
+// WriteJSON writes the report as docs/inspect-json.md has it.
+func (r *Report) WriteJSON(w io.Writer) error {
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false) // a person's address is no markup
+	out.SetIndent("", "  ")
+	return out.Encode(r)
 }
 
 // SignatureReport is a Signature.
