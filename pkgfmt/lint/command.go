@@ -11,8 +11,12 @@ import (
 	"github.com/dkms-hook/dkms-hook/conf"
 )
 
-// unknown stands for a part of a text that only the run tells.
-const unknown = "\uE000"
+// unknown stands for a part of a text that only the run tells, here for the
+// current directory.
+const (
+	unknown = "\uE000"
+	here    = "\uE001"
+)
 
 // A makeCall is one call of make in a command.
 type makeCall struct {
@@ -146,11 +150,9 @@ func (m *makeCall) change(dir string, r *commandReader) {
 // directory is a path as a directory of the tree; false when it is none.
 func (r *commandReader) directory(from, path string) (string, bool) {
 	if strings.Contains(path, unknown) {
-		if rest, ok := strings.CutPrefix(path, unknown); ok && (rest == "" || rest[0] == '/') && !strings.Contains(rest, unknown) {
-			return local(from, "."+rest) // $PWD, $(pwd)
-		}
 		return from, false
 	}
+	path = strings.Replace(path, here, ".", 1)
 	path = filepath.Clean(path)
 	for _, prefix := range r.inTree {
 		if path == prefix {
@@ -172,20 +174,40 @@ func shellText(w *syntax.Word) string {
 		return ""
 	}
 	var b strings.Builder
-	for _, part := range w.Parts {
-		if !writePlain(&b, part) {
-			if q, ok := part.(*syntax.DblQuoted); ok {
-				for _, p := range q.Parts {
-					if !writePlain(&b, p) {
-						b.WriteString(unknown)
-					}
-				}
-				continue
-			}
-			b.WriteString(unknown)
-		}
-	}
+	shellParts(&b, w.Parts)
 	return strings.ReplaceAll(b.String(), `\`, "")
+}
+
+func shellParts(b *strings.Builder, parts []syntax.WordPart) {
+	for _, part := range parts {
+		if q, ok := part.(*syntax.DblQuoted); ok {
+			shellParts(b, q.Parts)
+			continue
+		}
+		if writePlain(b, part) {
+			continue
+		}
+		if isHere(part) {
+			b.WriteString(here)
+			continue
+		}
+		b.WriteString(unknown)
+	}
+}
+
+// isHere reports whether an expansion is $PWD or $(pwd).
+func isHere(part syntax.WordPart) bool {
+	switch part := part.(type) {
+	case *syntax.ParamExp:
+		return part.Param != nil && part.Param.Value == "PWD"
+	case *syntax.CmdSubst:
+		if len(part.Stmts) != 1 {
+			return false
+		}
+		call, ok := part.Stmts[0].Cmd.(*syntax.CallExpr)
+		return ok && len(call.Args) == 1 && call.Args[0].Lit() == "pwd"
+	}
+	return false
 }
 
 var (

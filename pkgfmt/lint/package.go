@@ -74,7 +74,7 @@ func distributionPackage(ctx context.Context, path string, programs []string) (f
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	p := &packageLinter{
 		linter: &linter{tree: &tree{shown: path, join: "!"}, programs: programs}, pkg: pkg, scratch: scratch,
 		sources: map[string]*linter{}, budget: unpackLimit,
@@ -263,7 +263,7 @@ func (p *packageLinter) all() []Finding {
 }
 
 // module judges a compiled module.
-func (p *packageLinter) module(f read.File, body io.Reader) error {
+func (p *packageLinter) module(f read.File, body io.Reader) (err error) {
 	p.modules++
 	at := inModules.FindStringSubmatch(f.Path)
 	switch {
@@ -279,12 +279,12 @@ func (p *packageLinter) module(f read.File, body io.Reader) error {
 	path := filepath.Join(p.scratch, "module")
 	budget := p.budget
 	p.budget = moduleLimit
-	err := p.unpack(path, body, moduleLimit)
+	err = p.unpack(path, body, moduleLimit)
 	p.budget = budget
-	defer os.Remove(path)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, os.Remove(path)) }()
 	release := ""
 	if at != nil {
 		release = at[1]
