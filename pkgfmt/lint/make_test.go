@@ -137,12 +137,12 @@ func TestMakeCalls(t *testing.T) {
 		"make -C /lib/modules/REL/build M=$PWD/src":                        "kbuild src [] M=./src",
 		"make -C /lib/modules/REL/build M=$(pwd)":                          "kbuild . [] M=.",
 		"make -C /lib/modules/REL/build SUBDIRS=/usr/src/x-1/drv":          "kbuild drv [] SUBDIRS=/usr/src/x-1/drv",
-		"make -C $DIR": "unknown []",
-		"make -C $KDIR M=/usr/src/x-1":                                     "kbuild . [] M=/usr/src/x-1",
-		"make -C /lib/modules/REL/build":                                   "kbuild unknown []",
-		"./configure && make -C a; make -C b":                              "in a []; in b []; and others",
-		"if true; then make a; else make b; fi":                            "in . [a]; in . [b]",
-		"echo make":                                                        "",
+		"make -C $DIR":                          "unknown []",
+		"make -C $KDIR M=/usr/src/x-1":          "kbuild . [] M=/usr/src/x-1",
+		"make -C /lib/modules/REL/build":        "kbuild unknown []",
+		"./configure && make -C a; make -C b":   "in a []; in b []; and others",
+		"if true; then make a; else make b; fi": "in . [a]; in . [b]",
+		"echo make":                             "",
 	} {
 		command = strings.ReplaceAll(command, "REL", "6.1")
 		l := &linter{tree: &tree{dir: "/tree"}, confPath: "dkms.conf"}
