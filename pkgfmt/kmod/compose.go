@@ -95,10 +95,12 @@ func (c composer) legal(name string) []pkgfmt.File {
 	return out
 }
 
-// extra are the files that a source brings besides its tree.
+// extra are the files that a source brings besides its tree, as the package of
+// the source has them.
 func (c composer) extra() []pkgfmt.File {
+	wanted := c.d.ExtraFor(c.about.Format)
 	return slices.DeleteFunc(slices.Clone(c.about.Files), func(f pkgfmt.File) bool {
-		return !slices.ContainsFunc(c.d.Extra, func(e pkgfmt.File) bool { return e.Path == f.Path })
+		return !slices.ContainsFunc(wanted, func(e pkgfmt.File) bool { return e.Path == f.Path })
 	})
 }
 

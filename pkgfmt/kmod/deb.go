@@ -27,7 +27,7 @@ func (c composer) deb(built []Built) ([]pkgfmt.Package, error) {
 			}
 		}
 	}
-	if len(c.d.Extra) > 0 {
+	if len(c.extra()) > 0 {
 		p := c.common(c.name + "-modules-common")
 		p.Arch, p.Fields["Multi-Arch"] = "all", "foreign"
 		rest = append(rest, p)
@@ -92,7 +92,7 @@ func (c composer) debRelations(p *pkgfmt.Package, b Built) error {
 		}
 		r.Depends = append(r.Depends, needed)
 	}
-	if len(c.d.Extra) > 0 {
+	if len(c.extra()) > 0 {
 		r.Depends = append(r.Depends, c.name+"-modules-common (= "+c.about.Version.String()+")")
 	}
 	r.Provides = append(r.Provides, c.name+"-modules (= "+p.Version.String()+")")

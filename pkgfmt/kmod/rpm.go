@@ -28,7 +28,7 @@ func (c composer) rpm(built []Built) ([]pkgfmt.Package, error) {
 			debugs = append(debugs, c.debug(p, p.Name+"-debuginfo", b, path.Join("extra", c.name), ".ko.debug")...)
 		}
 	}
-	if len(c.d.Extra) > 0 {
+	if len(c.extra()) > 0 {
 		p := c.common(c.name + rpmCommon)
 		p.Arch = "noarch"
 		rest = append(rest, p)
@@ -119,7 +119,7 @@ func (c composer) rpmRelations(p *pkgfmt.Package, b Built) {
 	for _, name := range b.Recipe.Depends {
 		r.Depends = append(r.Depends, name+"-kmod")
 	}
-	if len(c.d.Extra) > 0 {
+	if len(c.extra()) > 0 {
 		r.Depends = append(r.Depends, c.name+rpmCommon+" = "+evr)
 	}
 	r.Conflicts = append(r.Conflicts, c.about.Name)
