@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -70,7 +71,7 @@ EXIT STATUS:
 `
 
 func newApp(stdout, stderr io.Writer) *cli.App {
-	return &cli.App{
+	app := &cli.App{
 		Name:                      "dkms-mkpkg",
 		Usage:                     "make .deb and .rpm packages of kernel modules",
 		UsageText:                 "dkms-mkpkg ACTION [OPTION …] [DIRECTORY | NAME/VER | FILE]",
@@ -86,6 +87,12 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:              badUsage,
 		CustomAppHelpTemplate:     cli.AppHelpTemplate + exitStatusHelp,
 	}
+	for _, c := range app.Commands {
+		c.HideHelpCommand, c.OnUsageError = true, badUsage
+		c.UsageText = app.Name + " " + c.Name + " [OPTION …] " + c.ArgsUsage
+		c.CustomHelpTemplate = cli.CommandHelpTemplate + exitStatusHelp
+	}
+	return app
 }
 
 func versionFlag() cli.Flag {
@@ -122,6 +129,9 @@ func badUsage(c *cli.Context, err error, _ bool) error {
 	object := "command line"
 	if c.Command != nil && c.Command.Name != "" {
 		object = c.Command.Name
+	}
+	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
+		return usage(object, "has no option --"+name, "--help lists the options")
 	}
 	return usage(object, err.Error(), "--help lists the options")
 }

@@ -16,8 +16,9 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/treetest"
 )
 
-func build(to string) error {
-	cmd := exec.Command("go", "build", "-o", to, "github.com/dkms-hook/dkms-hook/cmd/dkms-hook")
+// build builds the programs into dir.
+func build(dir string) error {
+	cmd := exec.Command("go", "build", "-o", dir+"/", "github.com/dkms-hook/dkms-hook/cmd/...")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
@@ -33,11 +34,14 @@ type lastKey struct{}
 
 func of(ts *testscript.TestScript) *last { return ts.Value(lastKey{}).(*last) }
 
-// program is `dkms ARGS` or `dkms-hook ARGS`, with the script's own trees.
+// program is `dkms ARGS` or `dkms-hook ARGS`, with the script's own trees, or
+// `dkms-mkpkg ARGS`.
 func program(name string) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
-		trees := []string{ts.Getenv("DKMSTREE"), ts.Getenv("SOURCETREE"), ts.Getenv("INSTALLTREE")}
-		cmd := exec.Command(filepath.Join(filepath.Dir(binary), name), append(trees, args...)...)
+		if name != "dkms-mkpkg" {
+			args = append([]string{ts.Getenv("DKMSTREE"), ts.Getenv("SOURCETREE"), ts.Getenv("INSTALLTREE")}, args...)
+		}
+		cmd := exec.Command(filepath.Join(filepath.Dir(binary), name), args...)
 		cmd.Dir = ts.MkAbs(".")
 		cmd.Env = append(os.Environ(), "LC_ALL=C", "PATH="+ts.Getenv("PATH"))
 		var stdout, stderr bytes.Buffer
@@ -65,12 +69,12 @@ func exitStatus(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// snapshot remembers the three trees.
+// snapshot remembers the trees.
 func snapshot(t *testing.T) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).snapshot = take(t, ts) }
 }
 
-// unchanged says that the three trees are as they were then.
+// unchanged says that the trees are as they were then.
 func unchanged(t *testing.T) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, _ []string) {
 		if diff := treetest.Diff(of(ts).snapshot, take(t, ts)); diff != "" {
@@ -92,7 +96,7 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 
 // take leaves out the lock, which every writing run makes.
 func take(t *testing.T, ts *testscript.TestScript) map[string]string {
-	found := treetest.Snapshot(t, ts.MkAbs("tree"), ts.MkAbs("src"), ts.MkAbs("modules"))
+	found := treetest.Snapshot(t, ts.MkAbs("tree"), ts.MkAbs("src"), ts.MkAbs("modules"), ts.MkAbs("out"))
 	for path := range found {
 		if strings.HasPrefix(path, ts.MkAbs("tree/.dkms-hook")) {
 			delete(found, path)

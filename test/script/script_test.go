@@ -21,7 +21,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "dkms-hook")
-	if err := build(binary); err != nil {
+	if err := build(dir); err != nil {
 		panic(err)
 	}
 	if err := os.Symlink("dkms-hook", filepath.Join(dir, "dkms")); err != nil {
@@ -41,8 +41,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PATH", filepath.Dir(binary)+string(filepath.ListSeparator)+os.Getenv("PATH"))
 			env.Setenv("K", releases[0])
 			env.Setenv("K2", releases[1])
-			// The three directories, so that no script has to spell them.
-			for _, dir := range []string{"tree", "src", "modules/" + releases[0], "modules/" + releases[1]} {
+			// The directories, so that no script has to spell them.
+			for _, dir := range []string{"tree", "src", "out", "modules/" + releases[0], "modules/" + releases[1]} {
 				if err := os.MkdirAll(filepath.Join(env.WorkDir, dir), 0o755); err != nil {
 					return err
 				}
@@ -63,12 +63,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"dkms":      program("dkms"),
-			"dkms-hook": program("dkms-hook"),
-			"status":    exitStatus,
-			"snapshot":  snapshot(t),
-			"unchanged": unchanged(t),
-			"waitfor":   waitFor,
+			"dkms":       program("dkms"),
+			"dkms-hook":  program("dkms-hook"),
+			"dkms-mkpkg": program("dkms-mkpkg"),
+			"status":     exitStatus,
+			"snapshot":   snapshot(t),
+			"unchanged":  unchanged(t),
+			"waitfor":    waitFor,
 		},
 	})
 }
