@@ -11,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
-	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/kmod"
@@ -64,14 +63,19 @@ func packModules(c *cli.Context) error {
 // moduleSource is the directory of the operand, which NAME/VER names, too.
 func moduleSource(c *cli.Context) (string, error) {
 	given, err := operand(c, ".")
-	if err != nil || system.IsDir(given) {
+	if err != nil || isDir(given) {
 		return given, err
 	}
 	name, version, ok := strings.Cut(given, "/")
-	if dir := filepath.Join(sourceTree, name+"-"+version); ok && system.IsDir(dir) {
+	if dir := filepath.Join(sourceTree, name+"-"+version); ok && isDir(dir) {
 		return dir, nil
 	}
 	return "", usage(given, "is neither a directory nor NAME/VER of a directory in "+sourceTree, "")
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // kmodOptions are the flags of building, and what dkms-mkpkg.yaml says instead.

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/dkms-hook/dkms-hook/internal/dkms"
-	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/recipe"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/write"
 )
 
 func initialise(c *cli.Context) error {
@@ -29,32 +26,10 @@ func initialise(c *cli.Context) error {
 // put writes files below dir and prints their paths. Without --force it writes
 // none if one of them is there.
 func put(c *cli.Context, dir string, files []pkgfmt.File) error {
-	if !c.Bool("force") {
-		for _, f := range files {
-			if path := filepath.Join(dir, f.Path); system.Exists(path) {
-				return &dkms.Error{Object: path, Problem: "is there already", Hint: "--force replaces it"}
-			}
-		}
+	paths, err := write.Files(dir, files, c.Bool("force"))
+	if err != nil {
+		return err
 	}
-	for _, f := range files {
-		path := filepath.Join(dir, f.Path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return cannotWrite(path, err)
-		}
-		if err := system.WriteFile(path, f.Data, f.Mode); err != nil {
-			return cannotWrite(path, err)
-		}
-		if _, err := c.App.Writer.Write([]byte(path + "\n")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func cannotWrite(path string, err error) error {
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
-		err = cause.Err
-	}
-	return &dkms.Error{Object: path, Problem: "cannot be written", Err: err}
+	_, err = fmt.Fprintln(c.App.Writer, strings.Join(paths, "\n"))
+	return err
 }
