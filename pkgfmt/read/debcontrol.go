@@ -35,7 +35,7 @@ func readControl(m member) (map[string][]byte, error) {
 	if err != nil {
 		return nil, unreadable(m.Name, err)
 	}
-	defer r.Close()
+	defer r.close()
 	files, archive := map[string][]byte{}, tar.NewReader(r)
 	for {
 		h, err := archive.Next()

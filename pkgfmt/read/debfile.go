@@ -45,7 +45,7 @@ func (p *Package) walkTar(f *os.File, fn func(File, io.Reader) error) error {
 	if err != nil {
 		return unreadable(place, err)
 	}
-	defer r.Close()
+	defer r.close()
 	archive := tar.NewReader(r)
 	seen, names := map[string]bool{}, names{}
 	for {

@@ -53,7 +53,7 @@ func (l *debLog) newest() *pkgfmt.Change {
 		if err != nil {
 			return nil
 		}
-		defer r.Close()
+		defer r.close()
 		l.data, _ = io.ReadAll(io.LimitReader(r, maxLog)) // the first entry may be whole
 	}
 	return parseChangelog(string(l.data))

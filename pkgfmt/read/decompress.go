@@ -15,18 +15,24 @@ import (
 // setXZ raises, once, what the library takes for xz -9's 64 MiB.
 var setXZ = sync.OnceFunc(func() { deb.SetXZMaxDict(maxWindow) })
 
+// A stream is decompressed data. It has to be closed.
+type stream struct {
+	bounded
+	from io.Closer
+}
+
+// close lets go of the decompressor, which has nothing to say any more.
+func (s *stream) close() { _ = s.from.Close() }
+
 // decompress returns what is in r, which has size compressed bytes. At most
 // limit bytes come out of it, and fewer if r is small.
-func decompress(algorithm string, r io.Reader, size, limit int64) (io.ReadCloser, error) {
+func decompress(algorithm string, r io.Reader, size, limit int64) (*stream, error) {
 	d, err := decompressor(algorithm, r)
 	if err != nil {
 		return nil, fmt.Errorf("is no %s data: %w", algorithm, err)
 	}
 	most := allowance(size, limit)
-	return struct {
-		io.Reader
-		io.Closer
-	}{&bounded{r: d, left: most, from: most}, d}, nil
+	return &stream{bounded{r: d, left: most, most: most}, d}, nil
 }
 
 func decompressor(algorithm string, r io.Reader) (io.ReadCloser, error) {

@@ -62,7 +62,7 @@ func (n *names) add(f File) error {
 // bounded gives an error, and not the end, after left bytes.
 type bounded struct {
 	r          io.Reader
-	left, from int64
+	left, most int64
 }
 
 // Read is io.Reader's.
@@ -74,7 +74,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 		var probe [1]byte
 		n, err := b.r.Read(probe[:])
 		if n > 0 {
-			return 0, fmt.Errorf("%w: more than %d bytes", errBomb, b.from)
+			return 0, fmt.Errorf("%w: more than %d bytes", errBomb, b.most)
 		}
 		return 0, err
 	}

@@ -40,7 +40,7 @@ func readModule(f File, body io.Reader, symbols bool) ModuleReport {
 	return r
 }
 
-func (r *ModuleReport) read(f File, body io.Reader, symbols bool) (err error) {
+func (m *ModuleReport) read(f File, body io.Reader, symbols bool) (err error) {
 	defer recovered(&err)
 	data, err := moduleContent(f, body)
 	if err != nil {
@@ -49,48 +49,48 @@ func (r *ModuleReport) read(f File, body io.Reader, symbols bool) (err error) {
 	if err := checkModinfo(data); err != nil {
 		return err
 	}
-	m, err := ko.Parse(data)
+	file, err := ko.Parse(data)
 	if err != nil {
 		return err
 	}
-	r.Name, r.Version, r.License = m.Name, m.Version, m.License
-	r.Release, r.Vermagic, r.SrcVersion = m.Release(), m.Vermagic, m.SrcVersion
-	r.Depends, r.Firmware, r.Aliases = list(m.Depends), list(m.Firmware), len(m.Alias)
-	for _, info := range m.Info {
+	m.Name, m.Version, m.License = file.Name, file.Version, file.License
+	m.Release, m.Vermagic, m.SrcVersion = file.Release(), file.Vermagic, file.SrcVersion
+	m.Depends, m.Firmware, m.Aliases = list(file.Depends), list(file.Firmware), len(file.Alias)
+	for _, info := range file.Info {
 		if info.Tag == "description" {
-			r.Description = info.Value
+			m.Description = info.Value
 		}
 	}
-	if r.Name == "" {
-		r.Name = strings.ReplaceAll(ko.TrimSuffix(f.Path), "-", "_")
+	if m.Name == "" {
+		m.Name = strings.ReplaceAll(ko.TrimSuffix(f.Path), "-", "_")
 	}
-	if s := m.Signature; s != nil {
-		r.Signed, r.Signer, r.Key, r.Hash, r.Problem = true, s.Signer, s.KeyID, s.Hash, s.Problem
+	if s := file.Signature; s != nil {
+		m.Signed, m.Signer, m.Key, m.Hash, m.Problem = true, s.Signer, s.KeyID, s.Hash, s.Problem
 	}
-	return r.readSymbols(m, symbols)
+	return m.readSymbols(file, symbols)
 }
 
-func (r *ModuleReport) readSymbols(m *ko.Module, all bool) error {
-	crcs, err := m.Versions()
+func (m *ModuleReport) readSymbols(file *ko.Module, all bool) error {
+	crcs, err := file.Versions()
 	if err != nil {
 		return err
 	}
-	undefined, err := m.Undefined()
+	undefined, err := file.Undefined()
 	if err != nil {
 		return err
 	}
-	exports, err := m.Exports()
+	exports, err := file.Exports()
 	if err != nil {
 		return err
 	}
-	r.Needs, r.CRCs, r.Exports = len(undefined), len(crcs), len(exports)
+	m.Needs, m.CRCs, m.Exports = len(undefined), len(crcs), len(exports)
 	if !all {
 		return nil
 	}
 	needed := slices.AppendSeq(undefined, maps.Keys(crcs)) // module_layout has a CRC only
 	slices.Sort(needed)
-	r.Needed = symbolReports(slices.Compact(needed), crcs)
-	r.Exported = symbolReports(slices.Sorted(maps.Keys(exports)), exports)
+	m.Needed = symbolReports(slices.Compact(needed), crcs)
+	m.Exported = symbolReports(slices.Sorted(maps.Keys(exports)), exports)
 	return nil
 }
 
@@ -119,7 +119,7 @@ func moduleContent(f File, body io.Reader) ([]byte, error) {
 			if err != nil {
 				return nil, err
 			}
-			defer d.Close()
+			defer d.close()
 			from = d
 		}
 	}

@@ -90,7 +90,9 @@ func checkIndex(place string, index, store []byte) error {
 		if !ok {
 			return flawed(place, "tag %d claims to have %d values of type %d, which are not there", tag, count, kind)
 		}
-		used, elements = used+n, elements+count
+		if used += n; sizes[rpm.TagType(kind)] != 1 { // bytes stay bytes
+			elements += count
+		}
 		switch {
 		case used > int64(len(store)):
 			return flawed(place, "its tags overlap")

@@ -32,7 +32,7 @@ func (p *Package) walkRPM(f *os.File, fn func(File, io.Reader) error) error {
 	if err != nil {
 		return unreadable("payload", err)
 	}
-	defer r.Close()
+	defer r.close()
 	files := make(map[string]File, len(p.Files))
 	for _, file := range p.Files {
 		files[file.Path] = file

@@ -124,7 +124,7 @@ func TestBounded(t *testing.T) {
 		want string
 		err  bool
 	}{{0, "", true}, {4, "abcd", true}, {5, "abcde", false}, {9, "abcde", false}} {
-		got, err := io.ReadAll(&bounded{r: strings.NewReader("abcde"), left: c.left, from: c.left})
+		got, err := io.ReadAll(&bounded{r: strings.NewReader("abcde"), left: c.left, most: c.left})
 		if string(got) != c.want || (err != nil) != c.err {
 			t.Errorf("reading at most %d = %q, %v; want %q, an error: %v", c.left, got, err, c.want, c.err)
 		}
