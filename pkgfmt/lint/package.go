@@ -56,6 +56,8 @@ var (
 	sourceConf  = regexp.MustCompile(`^/usr/src/([^/]+)/dkms\.conf$`)
 	inModules   = regexp.MustCompile(`^(?:/usr)?/lib/modules/([^/]+)/(.*)$`)
 	moduleName  = regexp.MustCompile(`\.ko(\.gz|\.xz|\.zst)?$`)
+	debugDir    = regexp.MustCompile(`^/usr/lib/debug/`)
+	documents   = regexp.MustCompile(`^/usr/share/(doc|licenses|lintian)(/|$)`)
 	ofKernel    = regexp.MustCompile(`^(/usr)?/lib/modules/[^/]+/modules\.(builtin|order)$|^/boot/vmlinu[xz]-`)
 	engineNames = regexp.MustCompile(`^(dkms|dkms-hook|dh-dkms)$`)
 )
@@ -151,7 +153,7 @@ func (p *packageLinter) file(f read.File, body io.Reader) error {
 	switch {
 	case l != nil:
 		return p.unpack(filepath.Join(l.tree.dir, rel), whole, textLimit*4)
-	case moduleName.MatchString(f.Path):
+	case moduleName.MatchString(f.Path) && !debugDir.MatchString(f.Path):
 		return p.module(f, whole)
 	}
 	return nil

@@ -41,11 +41,16 @@ func (p *packageLinter) withoutModules() {
 	if p.kernel || engineNames.MatchString(p.pkg.Name) {
 		return
 	}
+	meta := true // it depends on others, or holds what debuggers read
 	for _, f := range p.pkg.Files {
+		meta = meta && (!f.Regular() || documents.MatchString(f.Path) || debugDir.MatchString(f.Path))
 		if strings.HasSuffix(f.Path, "/"+confName) && !strings.HasPrefix(f.Path, "/usr/share/doc") {
 			p.add("source-elsewhere", f.Path, 0, "is not in /usr/src/NAME-VERSION")
 			return
 		}
+	}
+	if meta {
+		return
 	}
 	p.add("no-modules", "", 0, "there is neither /usr/src/NAME-VERSION/dkms.conf nor a module in the package")
 }
