@@ -11,7 +11,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 DEBS    := build/e2e/debs
 ROOTFS  := build/e2e/rootfs
 E2E      = $(GO) test -tags e2e -count=1 -parallel 2
-E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static|TakeOver|ChangedHooks|OurUpgrade|TestPurge' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging
+E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static|TakeOver|ChangedHooks|OurUpgrade|TestPurge|TestDebian$$|TestInitReal' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging ./pkgfmt/...
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME ?= 30s
 
@@ -74,10 +74,11 @@ e2e-full: deps-test packages debs rootfs rpmroot ## run the end-to-end tests who
 	$(E2E) -timeout 80m ./test/e2e -full
 	$(E2E) -timeout 80m ./test/e2e/apt -full
 	$(E2E) -timeout 80m ./test/e2e/rpm -full
+	$(E2E) -timeout 80m ./test/e2e/mkpkg -full
 
 .PHONY: bench
 bench: deps-test build debs ## compare the speed with the real dkms, on the same tree in the same run
-	$(E2E) -timeout 60m -v -run '^$$' -bench . ./test/e2e
+	$(E2E) -timeout 60m -v -run '^$$' -bench . ./test/e2e ./pkgfmt/write
 
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (30s)
