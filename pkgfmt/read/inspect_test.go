@@ -135,6 +135,40 @@ func TestInspectText(t *testing.T) {
 	}
 }
 
+// TestInspectTextRPM: what only an RPM has.
+func TestInspectTextRPM(t *testing.T) {
+	t.Parallel()
+	files := []rawFile{
+		{name: "/etc/sample.conf", text: "x=1\n", mode: 0o100644}, {name: "/usr/bin/first", mode: 0o104755, inode: 7},
+		{name: "/usr/bin/second", text: "linked\n", mode: 0o104755, inode: 7}, {name: "/usr/src/link", mode: 0o120777, link: "../\x1b[2J"},
+		{name: "/var/lib/sample", mode: 0o41777}, {name: "/var/lib/sample/state", mode: 0o100600},
+	}
+	tags := append(append(identity(), fileTags(files)...),
+		rawTag{tag: 1011, value: "Example"}, rawTag{tag: 1015, value: "A. Tester <a@example.org>"}, rawTag{tag: 1016, value: []string{"System/Kernel"}}, rawTag{tag: 1009, value: []uint32{12}},
+		rawTag{tag: 1049, value: []string{"/bin/sh", "(dkms-hook or dkms >= 3.0)", "kmod"}}, rawTag{tag: 1050, value: []string{"", "", "30"}}, rawTag{tag: 1048, value: []uint32{1<<9 | 1<<8, 0, 12}},
+		rawTag{tag: 1047, value: []string{"sample"}}, rawTag{tag: 1113, value: []string{"1:2.0-3.fc99"}}, rawTag{tag: 1112, value: []uint32{8}},
+		rawTag{tag: 1023, value: "exit 0\n"}, rawTag{tag: 1086, value: []string{"/sbin/ldconfig"}}, rawTag{tag: 1152, value: "print(1)"}, rawTag{tag: 1154, value: []string{"<lua>"}},
+		rawTag{tag: 5076, value: []string{"cat\n"}}, rawTag{tag: 5077, value: []string{"/bin/sh"}}, rawTag{tag: 5079, value: []string{"/usr/src", "/lib/modules"}},
+		rawTag{tag: 5080, value: []uint32{0, 0}}, rawTag{tag: 5081, value: []string{"", ""}}, rawTag{tag: 5082, value: []uint32{1 << 16, 1 << 16}}, rawTag{tag: 5085, value: []uint32{1000000}},
+		rawTag{tag: 1080, value: []uint32{1700000000, 1600000000}}, rawTag{tag: 1081, value: []string{"A. Tester <a@example.org> - 1:2.0-3", "B"}}, rawTag{tag: 1082, value: []string{"- One.\n  More.", "- Old."}})
+	for i := range tags {
+		if tags[i].tag == tagFileFlags { // config(noreplace), doc, license and artifact, none, none, ghost
+			tags[i].value = []uint32{1<<0 | 1<<4, 1 << 1, 1<<7 | 1<<12, 0, 0, 1 << 6}
+		}
+	}
+	data := rawRPM([]rawTag{{tag: 268, value: v3()}, {tag: 1002, value: []byte("?")}}, tags, compress(t, "gzip", cpioBytes(files[:5]...)))
+	r, err := Inspect(file(t, "sample.rpm", data), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.File = "sample.rpm"
+	var out bytes.Buffer
+	if err := r.WriteText(&out); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/inspect-rpm.txt", out.Bytes())
+}
+
 // golden compares got with a file.
 func golden(t testing.TB, path string, got []byte) {
 	t.Helper()

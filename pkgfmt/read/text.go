@@ -128,7 +128,11 @@ func (s SignatureReport) text() string {
 	if s.Time != "" {
 		parts = append(parts, s.Time)
 	}
-	return fmt.Sprintf("%s, over the %s (not verified)", strings.Join(parts, ", "), s.Over)
+	over := "over the " + s.Over
+	if strings.HasPrefix(s.Over, "_") {
+		over = "in the member " + s.Over
+	}
+	return fmt.Sprintf("%s, %s (not verified)", strings.Join(parts, ", "), over)
 }
 
 func (r *Report) writeRelations(t *text) {
