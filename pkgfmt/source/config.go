@@ -244,7 +244,7 @@ func readNamed(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }()
 	return readSmall(dir, filepath.Base(file), maxConfig)
 }
 

@@ -122,7 +122,7 @@ func loadText(ctx context.Context, dir, text string) (*conf.Conf, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(temporary)
+	defer func() { _ = os.RemoveAll(temporary) }()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err

@@ -12,30 +12,43 @@ type cText struct {
 	defines map[string]string // NAME, or NAME(…), and what it stands for
 }
 
-var define = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)(\([^)\n]*\))?[ \t]+((?:[^\n\\]|\\\n|\\.)*)`)
+var define = regexp.MustCompile(`^#[ \t]*define[ \t]+([A-Za-z_]\w*)(\([^)]*\))?[ \t]+(.*)$`)
 
 // parseC reads a source or a header.
 func parseC(text string) cText {
 	c := cText{text: withoutComments(text), defines: map[string]string{}}
-	for _, m := range define.FindAllStringSubmatch(c.text, -1) {
-		name, value := m[1], strings.TrimSpace(strings.ReplaceAll(m[3], "\\\n", " "))
-		if m[2] != "" {
-			name += "()"
+	lines := strings.Split(c.text, "\n")
+	for i := 0; i < len(lines); i++ {
+		at := strings.TrimSpace(lines[i])
+		if !strings.HasPrefix(at, "#") || !strings.Contains(at, "define") {
+			continue
 		}
-		if old, again := c.defines[name]; again && old != value {
-			value = "" // which one holds is the compiler's business
+		for strings.HasSuffix(at, "\\") && i+1 < len(lines) {
+			i++
+			at = at[:len(at)-1] + " " + strings.TrimSpace(lines[i])
 		}
-		c.defines[name] = value
+		if m := define.FindStringSubmatch(at); m != nil {
+			c.define(m[1], m[2] != "", strings.TrimSpace(m[3]))
+		}
 	}
 	return c
+}
+
+func (c cText) define(name string, function bool, value string) {
+	if function {
+		name += "()"
+	}
+	if old, again := c.defines[name]; again && old != value {
+		value = "" // which one holds is the compiler's business
+	}
+	c.defines[name] = value
 }
 
 // withoutComments replaces comments by a space, and leaves strings alone.
 func withoutComments(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
-		rest := s[i:]
-		n := 1
+		rest, n := s[i:], 0
 		switch {
 		case strings.HasPrefix(rest, "/*"):
 			n = len(rest)

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"net/mail"
 	"regexp"
 	"strings"
 
@@ -30,34 +29,34 @@ var person = regexp.MustCompile(`^([^<>\pC]+) <([^<>@\s\pC]+@[^<>@\s\pC]+)>$`)
 // isPerson tells whether s is NAME <ADDRESS>.
 func isPerson(s string) bool { return person.MatchString(s) }
 
-// personOf finds NAME <ADDRESS> in what an author wrote of himself; empty: no
-// name or no address.
+// personOf finds NAME <ADDRESS> in what an author wrote of himself, or of
+// several; empty: no name or no address.
 func personOf(s string) string {
-	s = oneLine(s)
-	if isPerson(s) {
-		return s
-	}
-	name, rest, found := strings.Cut(s, "<")
-	if !found {
+	name, rest, found := strings.Cut(oneLine(s), "<")
+	address, _, closed := strings.Cut(rest, ">")
+	if !found || !closed {
 		return ""
 	}
-	address, _, _ := strings.Cut(rest, ">")
-	name = strings.Trim(name, ` ",;(`)
-	if _, err := mail.ParseAddress("<" + address + ">"); err != nil {
-		return ""
+	for _, separator := range []string{",", ";", "&", " and "} {
+		name = name[strings.LastIndex(name, separator)+1:]
 	}
+	name = strings.TrimPrefix(strings.Trim(name, ` "(`), "and ")
 	if p := name + " <" + address + ">"; isPerson(p) {
 		return p
 	}
 	return ""
 }
 
-// macroFacts are what C sources say; those of the modules come first.
-func macroFacts(files []FileMacros, modules []string) facts {
+// macroFacts are what C sources say; those of the modules come first. The
+// package called name is described by what its module of that name says, or by
+// what all say that say anything.
+func macroFacts(files []FileMacros, modules []string, name string) facts {
 	own, all := summed(ofModules(files, modules)), summed(files)
-	f := facts{Version: own.Version, Summary: summaryOf(own.Description), License: all.License}
-	if f.Summary == "" {
-		f.Summary = summaryOf(all.Description)
+	f := facts{Version: own.Version, License: all.License}
+	for _, list := range [][]FileMacros{called(files, name), own.Files, all.Files} {
+		if f.Summary == "" {
+			f.Summary = summaryOf(commonDescription(list))
+		}
 	}
 	for _, a := range append(own.Authors, all.Authors...) {
 		if p := personOf(a); p != "" && f.Maintainer == "" {
@@ -65,6 +64,21 @@ func macroFacts(files []FileMacros, modules []string) facts {
 		}
 	}
 	return f
+}
+
+// commonDescription is what all files say that say what they are.
+func commonDescription(files []FileMacros) string {
+	description := ""
+	for _, f := range files {
+		switch {
+		case f.Description == "" || f.Description == description:
+		case description != "":
+			return ""
+		default:
+			description = f.Description
+		}
+	}
+	return description
 }
 
 // summaryOf is a text as a summary: one line, without a full stop.

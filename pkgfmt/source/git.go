@@ -31,6 +31,7 @@ const maxCommitted = 200_000
 type repository struct {
 	Git
 	time time.Time
+	tags []string // of the commit
 	// blobs are the names that git has for the contents, by path below the
 	// source; directories are there too, without one.
 	blobs map[string]string
@@ -80,8 +81,7 @@ func openRepository(dir string) (repo *repository, err error) {
 	if repo.blobs[confName] == "" {
 		return nil, nil // the source only happens to lie in there
 	}
-	repo.Tag, err = tagOf(r, commit.Hash)
-	if err != nil {
+	if repo.tags, err = tagsOf(r, commit.Hash); err != nil {
 		return nil, err
 	}
 	repo.Remote, err = remoteOf(r)
@@ -187,13 +187,13 @@ func blobOf(content []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// tagOf is the tag of a commit, the highest if there are several.
-func tagOf(r *git.Repository, commit plumbing.Hash) (string, error) {
+// tagsOf are the tags of a commit.
+func tagsOf(r *git.Repository, commit plumbing.Hash) ([]string, error) {
 	refs, err := r.Tags()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	tags := []string{""}
+	var tags []string
 	err = refs.ForEach(func(ref *plumbing.Reference) error {
 		hash := ref.Hash()
 		if t, err := r.TagObject(hash); err == nil {
@@ -204,12 +204,22 @@ func tagOf(r *git.Repository, commit plumbing.Hash) (string, error) {
 		}
 		return nil
 	})
-	return slices.MaxFunc(tags, func(a, b string) int {
-		if c := dkms.CompareVersions(a, b); c != 0 {
-			return c
+	return tags, err
+}
+
+// chooseTag takes one of the commit's tags: of those that look like a version of
+// name, the highest.
+func (r *repository) chooseTag(name string) {
+	for _, tag := range r.tags {
+		old, now := versionOfTag(r.Tag, name), versionOfTag(tag, name)
+		c := dkms.CompareVersions(old, now)
+		if c == 0 {
+			c = strings.Compare(r.Tag, tag)
 		}
-		return strings.Compare(a, b)
-	}), err
+		if old == "" && now != "" || (old == "") == (now == "") && c < 0 {
+			r.Tag = tag
+		}
+	}
 }
 
 // remoteOf is the URL of where the repository was cloned from: origin, else

@@ -38,13 +38,16 @@ func (r *reader) identify(ctx context.Context) error {
 
 // look asks everyone who may know something of the source.
 func (r *reader) look(modules []string, name string) {
+	if r.repo != nil {
+		r.repo.chooseTag(name)
+	}
 	later := false
 	for _, m := range r.macros {
 		later = later || m.OrLater
 	}
 	r.places = []facts{
 		r.config.facts,
-		macroFacts(r.macros, modules),
+		macroFacts(r.macros, modules, name),
 		{License: textLicense(r.root, licenceFiles(r.files), later)},
 		debianFacts(r.root),
 		specFacts(r.root),

@@ -46,7 +46,7 @@ func ReadMacros(dir string) (Macros, error) {
 	if err != nil {
 		return Macros{}, err
 	}
-	defer w.root.Close()
+	defer w.close()
 	if err := w.run(context.Background()); err != nil {
 		return Macros{}, err
 	}
@@ -203,20 +203,25 @@ func commonVersion(files []FileMacros) string {
 // ofModules are the files that modules are called after, foo.c of foo.ko, or
 // all of them when there are none.
 func ofModules(files []FileMacros, modules []string) []FileMacros {
+	if out := called(files, modules...); out != nil {
+		return out
+	}
+	return files
+}
+
+// called are the files with one of these names, as sources of modules have them.
+func called(files []FileMacros, names ...string) []FileMacros {
 	plain := func(s string) string { return strings.ReplaceAll(s, "-", "_") }
 	var out []FileMacros
 	for _, f := range files {
 		base := plain(strings.TrimSuffix(path.Base(f.Path), ".c"))
 		for _, suffix := range []string{"", "_main", "_drv", "_core", "_mod", "_module"} {
 			short, ok := strings.CutSuffix(base, suffix)
-			if ok && slices.ContainsFunc(modules, func(m string) bool { return plain(m) == short }) {
+			if ok && slices.ContainsFunc(names, func(n string) bool { return plain(n) == short }) {
 				out = append(out, f)
 				break
 			}
 		}
-	}
-	if out == nil {
-		return files
 	}
 	return out
 }

@@ -1,9 +1,11 @@
 package source
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // A pattern is a line of a .gitignore, gitignore(5). It is matched against one
@@ -93,23 +95,17 @@ func translate(s string) (expr string, ok bool) {
 	b.WriteString(`(?s)\A`)
 	for i := 0; i < len(s); {
 		rest := s[i:]
+		whole := strings.HasPrefix(rest, "**") && (i == 0 || s[i-1] == '/')
 		switch {
-		case i == 0 && strings.HasPrefix(rest, "**/"):
+		case whole && strings.HasPrefix(rest, "**/"):
 			b.WriteString(`(?:.*/)?`)
 			i += 3
-		case strings.HasPrefix(rest, "/**/"):
-			b.WriteString(`/(?:.*/)?`)
-			for i++; strings.HasPrefix(s[i:], "**/"); {
-				i += 3
-			}
-		case rest == "/**":
-			b.WriteString(`/.+`)
-			i += 3
+		case whole && rest == "**":
+			b.WriteString(`.+`)
+			i += 2
 		case rest[0] == '*':
-			for i < len(s) && s[i] == '*' {
-				i++
-			}
 			b.WriteString(`[^/]*`)
+			i += len(rest) - len(strings.TrimLeft(rest, "*"))
 		case rest[0] == '?':
 			b.WriteString(`[^/]`)
 			i++
@@ -120,66 +116,64 @@ func translate(s string) (expr string, ok bool) {
 			}
 			b.WriteString(class)
 			i += n
-		case rest[0] == '\\':
-			if len(rest) == 1 {
-				return "", false
-			}
-			n := runeLen(rest[1:])
-			b.WriteString(regexp.QuoteMeta(rest[1 : 1+n]))
-			i += 1 + n
+		case rest == `\`:
+			return "", false
 		default:
-			n := runeLen(rest)
-			b.WriteString(regexp.QuoteMeta(rest[:n]))
-			i += n
+			from := 0
+			if rest[0] == '\\' {
+				from = 1
+			}
+			_, n := utf8.DecodeRuneInString(rest[from:])
+			b.WriteString(regexp.QuoteMeta(rest[from : from+n]))
+			i += from + n
 		}
 	}
 	return b.String() + `\z`, true
-}
-
-// runeLen is the length in bytes of the first character.
-func runeLen(s string) int {
-	for i := range s {
-		if i > 0 {
-			return i
-		}
-	}
-	return len(s)
 }
 
 // translateClass makes one of [a-z], [!a-z] or [[:alpha:]] at the beginning of
 // s, and returns its length; 0 when there is no end to it. No class matches a
 // slash: fnmatch(3), FNM_PATHNAME.
 func translateClass(s string) (expr string, n int) {
-	i, open := 1, "["
-	if len(s) > 1 && (s[1] == '!' || s[1] == '^') {
-		i, open = 2, "[^/"
+	i, negated := 1, len(s) > 1 && (s[1] == '!' || s[1] == '^')
+	if negated {
+		i++
 	}
-	b := strings.Builder{}
-	b.WriteString(open)
+	next := func() rune {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		i += n
+		return r
+	}
+	var b strings.Builder
 	for first := i; i < len(s); {
-		switch c := s[i]; {
-		case c == ']' && i > first:
-			return b.String() + "]", i + 1
-		case strings.HasPrefix(s[i:], "[:") && strings.Contains(s[i:], ":]"):
-			end := i + strings.Index(s[i:], ":]") + 2
-			b.WriteString(s[i:end])
-			i = end
+		if end := strings.Index(s[i:], ":]"); strings.HasPrefix(s[i:], "[:") && end > 0 {
+			b.WriteString(s[i : i+end+2])
+			i += end + 2
 			continue
-		case c == '/':
-			return "", 0
-		case c == '-' && i > first && i+1 < len(s) && s[i+1] != ']':
-			b.WriteByte('-')
-			i++
-			continue
-		case c == '\\' && i+1 < len(s):
-			i++
 		}
-		k := runeLen(s[i:])
-		if k == 1 && strings.Contains(`[]^-\`, s[i:i+1]) {
-			b.WriteByte('\\')
+		if s[i] == ']' && i > first {
+			switch {
+			case negated:
+				return `[^/` + b.String() + `]`, i + 1
+			case b.Len() == 0:
+				return `[^\x{0}-\x{10ffff}]`, i + 1
+			}
+			return `[` + b.String() + `]`, i + 1
 		}
-		b.WriteString(s[i : i+k])
-		i += k
+		from := next()
+		to := from
+		if i+1 < len(s) && s[i] == '-' && s[i+1] != ']' {
+			i++
+			to = next()
+		}
+		for _, r := range [][2]rune{{from, min(to, '/'-1)}, {max(from, '/'+1), to}} {
+			if r[0] <= r[1] {
+				fmt.Fprintf(&b, `\x{%x}-\x{%x}`, r[0], r[1])
+			}
+		}
 	}
 	return "", 0
 }

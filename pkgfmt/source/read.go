@@ -33,7 +33,7 @@ func Read(ctx context.Context, dir string, o Options) (*Description, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer w.root.Close()
+	defer w.close()
 	r := reader{walk: w, options: o}
 	for _, step := range []func(context.Context) error{r.configure, r.collect, r.identify, r.extend} {
 		if err := step(ctx); err != nil {
@@ -184,6 +184,7 @@ func (r *reader) fill(d *Description) {
 		}
 	}
 	for _, p := range r.conf.Warnings {
+		p.File = strings.TrimPrefix(p.File, r.dir+"/")
 		r.warn("%s", p)
 	}
 	slices.Sort(r.warnings)

@@ -18,8 +18,10 @@ var spdxWord = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9.:-]*\+?|[()]|\S+?`)
 // not checked.
 func spdxExpression(s string) (string, bool) {
 	p := spdxParser{words: spdxWord.FindAllString(s, -1)}
-	ok := p.expression(0) && len(p.words) == 0
-	return strings.NewReplacer("( ", "(", " )", ")").Replace(strings.Join(p.out, " ")), ok
+	if !p.expression(0) || len(p.words) > 0 {
+		return "", false
+	}
+	return strings.NewReplacer("( ", "(", " )", ")").Replace(strings.Join(p.out, " ")), true
 }
 
 type spdxParser struct {

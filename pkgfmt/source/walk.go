@@ -49,6 +49,8 @@ type walk struct {
 	stopped  bool
 }
 
+func (w *walk) close() { _ = w.root.Close() }
+
 // run walks the tree. The error tells of all problems.
 func (w *walk) run(ctx context.Context) error {
 	w.visit(ctx, w.root, ".")
@@ -193,7 +195,7 @@ func (w *walk) entry(ctx context.Context, here *os.Root, name string) {
 			w.add(name, 0, "cannot be read: %v", cause(err))
 			return
 		}
-		defer sub.Close()
+		defer func() { _ = sub.Close() }()
 		w.visit(ctx, sub, name)
 	case 0:
 		w.regular(name, info)
