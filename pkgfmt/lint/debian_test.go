@@ -1,0 +1,36 @@
+//go:build e2e
+
+package lint
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+)
+
+// TestDebian judges the packages that the end-to-end tests have fetched: they
+// are maintained, so no rule may call them broken.
+func TestDebian(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../build/e2e/rootfs/root/var/cache/apt/archives/*-dkms_*.deb")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no packages: make rootfs")
+	}
+	for _, file := range files {
+		findings, err := Path(context.Background(), file)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		for _, f := range findings {
+			switch f.Rule {
+			case "deprecated-clean", "sources-file", "external-program":
+			case "module-not-built":
+				if f.Severity != Note {
+					t.Errorf("%s", f)
+				}
+			default:
+				t.Errorf("%s", f)
+			}
+		}
+	}
+}
