@@ -7,23 +7,25 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
-func entriesOf(t *testing.T, format string) []entry {
+func filesOf(t *testing.T, format pkgfmt.Format) []pkgfmt.File {
 	t.Helper()
-	entries, err := sample().entries(format)
+	files, err := sample().files(format)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return entries
+	return files
 }
 
-func find(entries []entry, path string) (entry, bool) {
-	i := slices.IndexFunc(entries, func(e entry) bool { return e.path == path })
+func find(files []pkgfmt.File, path string) (pkgfmt.File, bool) {
+	i := slices.IndexFunc(files, func(f pkgfmt.File) bool { return f.Path == path })
 	if i < 0 {
-		return entry{}, false
+		return pkgfmt.File{}, false
 	}
-	return entries[i], true
+	return files[i], true
 }
 
 // TestBoth: what the interface of dkms asks for is in both packages.
@@ -42,21 +44,21 @@ func TestBoth(t *testing.T) {
 		"/usr/sbin/dkms": "dkms-hook", "/usr/share/man/man8/dkms.8.gz": "dkms-hook.8.gz",
 		"/usr/share/bash-completion/completions/dkms": "dkms-hook", "/usr/share/fish/vendor_completions.d/dkms.fish": "dkms-hook.fish",
 	}
-	for _, format := range []string{onlyDeb, onlyRPM} {
-		entries := entriesOf(t, format)
+	for _, format := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
+		files := filesOf(t, format)
 		for _, path := range programs {
-			if e, ok := find(entries, path); !ok || e.mode != 0o755 || len(e.body) == 0 {
-				t.Errorf("%s: %s: there %v, mode %v; want a program", format, path, ok, e.mode)
+			if f, ok := find(files, path); !ok || f.Mode != 0o755 || len(f.Data) == 0 {
+				t.Errorf("%s: %s: there %v, mode %v; want a program", format, path, ok, f.Mode)
 			}
 		}
 		for _, path := range texts {
-			if e, ok := find(entries, path); !ok || e.mode != 0o644 || len(e.body) == 0 {
-				t.Errorf("%s: %s: there %v, mode %v; want a text", format, path, ok, e.mode)
+			if f, ok := find(files, path); !ok || f.Mode != 0o644 || len(f.Data) == 0 {
+				t.Errorf("%s: %s: there %v, mode %v; want a text", format, path, ok, f.Mode)
 			}
 		}
 		for path, to := range links {
-			if e, ok := find(entries, path); !ok || e.kind != link || string(e.body) != to {
-				t.Errorf("%s: %s: there %v, %q; want a link to %q", format, path, ok, e.body, to)
+			if f, ok := find(files, path); !ok || f.Kind != pkgfmt.Link || f.Target != to {
+				t.Errorf("%s: %s: there %v, %q; want a link to %q", format, path, ok, f.Target, to)
 			}
 		}
 	}
@@ -66,12 +68,12 @@ func TestBoth(t *testing.T) {
 // whoever made them.
 func TestNotOurs(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{onlyDeb, onlyRPM} {
-		for _, e := range entriesOf(t, format) {
+	for _, format := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
+		for _, f := range filesOf(t, format) {
 			switch {
-			case e.kind == directory:
-			case strings.HasPrefix(e.path, "/etc/dkms"), strings.HasPrefix(e.path, "/var/"), strings.HasPrefix(e.path, "/lib/"):
-				t.Errorf("%s: brings %s", format, e.path)
+			case f.Kind == pkgfmt.Directory:
+			case strings.HasPrefix(f.Path, "/etc/dkms"), strings.HasPrefix(f.Path, "/var/"), strings.HasPrefix(f.Path, "/lib/"):
+				t.Errorf("%s: brings %s", format, f.Path)
 			}
 		}
 	}
@@ -79,11 +81,11 @@ func TestNotOurs(t *testing.T) {
 
 func TestPathsOnce(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{onlyDeb, onlyRPM} {
-		entries := entriesOf(t, format)
-		for i, e := range entries[1:] {
-			if e.path <= entries[i].path {
-				t.Errorf("%s: %s comes after %s", format, e.path, entries[i].path)
+	for _, format := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
+		files := filesOf(t, format)
+		for i, f := range files[1:] {
+			if f.Path <= files[i].Path {
+				t.Errorf("%s: %s comes after %s", format, f.Path, files[i].Path)
 			}
 		}
 	}
@@ -91,17 +93,17 @@ func TestPathsOnce(t *testing.T) {
 
 func TestCompressedAreWhole(t *testing.T) {
 	t.Parallel()
-	for _, e := range entriesOf(t, onlyDeb) {
-		if !strings.HasSuffix(e.path, ".gz") || e.kind == link {
+	for _, f := range filesOf(t, pkgfmt.Deb) {
+		if !strings.HasSuffix(f.Path, ".gz") || f.Kind == pkgfmt.Link {
 			continue
 		}
-		r, err := gzip.NewReader(bytes.NewReader(e.body))
+		r, err := gzip.NewReader(bytes.NewReader(f.Data))
 		if err != nil {
-			t.Fatalf("%s: %v", e.path, err)
+			t.Fatalf("%s: %v", f.Path, err)
 		}
 		text, err := io.ReadAll(r)
 		if err != nil || len(text) < 100 || !r.ModTime.IsZero() {
-			t.Errorf("%s: %d bytes of text, time %v, %v", e.path, len(text), r.ModTime, err)
+			t.Errorf("%s: %d bytes of text, time %v, %v", f.Path, len(text), r.ModTime, err)
 		}
 	}
 }

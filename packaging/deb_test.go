@@ -1,16 +1,19 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
 // field returns a field of the deb, as dpkg reads it.
 func field(t *testing.T, name string) string {
 	t.Helper()
-	return strings.TrimSpace(output(t, "dpkg-deb", "-f", packageOf(t, onlyDeb), name))
+	return strings.TrimSpace(output(t, "dpkg-deb", "-f", packageOf(t, pkgfmt.Deb), name))
 }
 
 func TestDebFields(t *testing.T) {
@@ -36,7 +39,7 @@ func TestDebFields(t *testing.T) {
 
 func TestDebTriggers(t *testing.T) {
 	t.Parallel()
-	got := output(t, "dpkg-deb", "-I", packageOf(t, onlyDeb), "triggers")
+	got := output(t, "dpkg-deb", "-I", packageOf(t, pkgfmt.Deb), "triggers")
 	want := "interest-await dkms-hook\ninterest-noawait /lib/modules\ninterest-noawait /usr/lib/modules\n"
 	if got != want {
 		t.Errorf("triggers:\n%swant:\n%s", got, want)
@@ -45,7 +48,7 @@ func TestDebTriggers(t *testing.T) {
 
 func TestDebConffiles(t *testing.T) {
 	t.Parallel()
-	got := strings.Fields(output(t, "dpkg-deb", "-I", packageOf(t, onlyDeb), "conffiles"))
+	got := strings.Fields(output(t, "dpkg-deb", "-I", packageOf(t, pkgfmt.Deb), "conffiles"))
 	want := []string{
 		"/etc/kernel/header_postinst.d/dkms", "/etc/kernel/postinst.d/dkms",
 		"/etc/kernel/preinst.d/dkms", "/etc/kernel/prerm.d/dkms",
@@ -59,7 +62,7 @@ func TestDebConffiles(t *testing.T) {
 func listed(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	for line := range strings.Lines(output(t, "dpkg-deb", "-c", packageOf(t, onlyDeb))) {
+	for line := range strings.Lines(output(t, "dpkg-deb", "-c", packageOf(t, pkgfmt.Deb))) {
 		f := strings.Fields(line)
 		b.WriteString(strings.Join(append([]string{f[0], f[1], strings.TrimSuffix(f[5][1:], "/")}, f[6:]...), " ") + "\n")
 	}
@@ -69,10 +72,16 @@ func listed(t *testing.T) string {
 func TestDebFiles(t *testing.T) {
 	t.Parallel()
 	want := ""
-	for _, e := range entriesOf(t, onlyDeb) {
-		line := map[kind]string{file: "-", config: "-", doc: "-", directory: "d", link: "l"}[e.kind] + e.mode.Perm().String()[1:] + " root/root " + e.path
-		if e.kind == link {
-			line += " -> " + string(e.body)
+	files := append(filesOf(t, pkgfmt.Deb), pkgfmt.File{Path: "/usr/share/doc/dkms-hook/changelog.gz", Mode: 0o644})
+	slices.SortFunc(files, func(a, b pkgfmt.File) int { return strings.Compare(a.Path, b.Path) })
+	for _, f := range files {
+		line := map[pkgfmt.FileKind]string{pkgfmt.Directory: "d", pkgfmt.Link: "l"}[f.Kind]
+		if line == "" {
+			line = "-"
+		}
+		line += f.Mode.Perm().String()[1:] + " root/root " + f.Path
+		if f.Kind == pkgfmt.Link {
+			line += " -> " + f.Target
 		}
 		want += line + "\n"
 	}
@@ -93,7 +102,7 @@ func TestDebFiles(t *testing.T) {
 // write them before dpkg does.
 func TestDebScripts(t *testing.T) {
 	t.Parallel()
-	preinst := output(t, "dpkg-deb", "-I", packageOf(t, onlyDeb), "preinst")
+	preinst := output(t, "dpkg-deb", "-I", packageOf(t, pkgfmt.Deb), "preinst")
 	for _, name := range []string{"preinst", "postinst", "prerm", "header_postinst"} {
 		hook, err := script("kernel/" + name)
 		if err != nil {
@@ -108,7 +117,7 @@ func TestDebScripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := output(t, "dpkg-deb", "-I", packageOf(t, onlyDeb), name); got != want {
+		if got := output(t, "dpkg-deb", "-I", packageOf(t, pkgfmt.Deb), name); got != want {
 			t.Errorf("%s:\n%swant:\n%s", name, got, want)
 		}
 	}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
-	"time"
 )
 
 // A section is what CHANGELOG.md says of one version.
@@ -63,31 +61,4 @@ func newest(log []section) []string {
 		}
 	}
 	return []string{"New version."}
-}
-
-// debianLog is deb-changelog(5) with one entry, for the version at hand.
-func debianLog(r release) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) unstable; urgency=medium\n\n", name, r.version)
-	for _, c := range newest(r.log) {
-		b.WriteString(wrapped(c, "  * ", "    ", 80))
-	}
-	fmt.Fprintf(&b, "\n -- %s  %s\n", maintainer, r.time.Format(time.RFC1123Z))
-	return b.String()
-}
-
-// wrapped breaks text into lines of at most width columns.
-func wrapped(text, first, rest string, width int) string {
-	var b strings.Builder
-	line := first
-	for i, word := range strings.Fields(text) {
-		if i > 0 && len(line)+1+len(word) > width {
-			b.WriteString(line + "\n")
-			line = rest
-		} else if i > 0 {
-			line += " "
-		}
-		line += word
-	}
-	return b.String() + line + "\n"
 }

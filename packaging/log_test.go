@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -44,30 +43,6 @@ A remark,
 	}
 	if own := readLog(string(text)); len(own) == 0 || len(own[0].changes) == 0 {
 		t.Errorf("readLog of ours = %v; want changes", own)
-	}
-}
-
-// TestDebianLog: what Debian's own program reads of it.
-func TestDebianLog(t *testing.T) {
-	t.Parallel()
-	lacks(t, "dpkg-parsechangelog")
-	r := sample()
-	r.log = []section{{version: "Unreleased"}, {version: "1", changes: []string{strings.Repeat("word ", 30), "Another."}}}
-	text := debianLog(r)
-	path := filepath.Join(t.TempDir(), "changelog")
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	got := output(t, "dpkg-parsechangelog", "-l", path)
-	for _, want := range []string{"Source: dkms-hook\n", "Version: 1.2.3~git4.abc\n", "Maintainer: " + maintainer + "\n", "Timestamp: 1700000000\n", "   * Another.\n"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("dpkg-parsechangelog has no %q:\n%s", want, got)
-		}
-	}
-	for line := range strings.Lines(text) {
-		if len(line) > 81 && !strings.HasPrefix(line, " -- ") {
-			t.Errorf("too long: %s", line)
-		}
 	}
 }
 

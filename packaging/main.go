@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +11,9 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/write"
 )
 
 func main() {
@@ -33,17 +37,14 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(*out, 0o755); err != nil {
-		return err
-	}
-	for _, f := range formats() {
-		path := filepath.Join(*out, f.fileName(r))
-		body, err := r.pack(f)
-		if err == nil {
-			err = os.WriteFile(path, body, 0o644)
-		}
+	for _, f := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
+		p, err := r.pack(f)
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return err
+		}
+		path, err := write.Package(context.Background(), p, write.Options{Dir: *out})
+		if err != nil {
+			return err
 		}
 		fmt.Fprintln(stdout, path)
 	}
@@ -93,27 +94,25 @@ func readRelease(source, program, version string) (release, error) {
 	return r, err
 }
 
-// A format is a kind of package.
-type format struct {
-	name     string // as entry.only has it
-	fileName func(release) string
-	write    func(release, []entry, io.Writer) error
-}
-
-func formats() []format {
-	return []format{
-		{onlyDeb, func(r release) string { return name + "_" + r.version + "_amd64.deb" }, writeDeb},
-		{onlyRPM, func(r release) string { return name + "-" + r.version + "-1.x86_64.rpm" }, writeRPM},
+// pack returns the package of a format.
+func (r release) pack(format pkgfmt.Format) (pkgfmt.Package, error) {
+	version := pkgfmt.Version{Upstream: r.version}
+	p := pkgfmt.Package{
+		Format: format, Name: name, Version: version, Time: r.time,
+		Description: description, License: "Apache-2.0", Homepage: homepage, Maintainer: maintainer, Vendor: name,
+		Scripts: map[string]string{},
+		// All that there is can read it; most of it is one program.
+		Compression: pkgfmt.Compression{Algorithm: "xz", Level: 9},
 	}
-}
-
-// pack returns the bytes of one package.
-func (r release) pack(f format) ([]byte, error) {
-	entries, err := r.entries(f.name)
+	as := r.asDeb
+	if format == pkgfmt.RPM {
+		as = r.asRPM
+	}
+	err := as(&p)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	var b bytes.Buffer
-	err = f.write(r, entries, &b)
-	return b.Bytes(), err
+	p.Changes = []pkgfmt.Change{{Version: p.Version, Time: r.time, Author: maintainer, Lines: newest(r.log)}}
+	p.Files, err = r.files(format)
+	return p, err
 }

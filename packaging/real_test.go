@@ -6,27 +6,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
-// realMade holds, by file name, what real has made: compressing takes seconds.
+// realMade holds, by version and format, what real has made: compressing takes seconds.
 var realMade = map[string][]byte{}
 
 // real makes a package with the real program, in some version, and returns its
 // path.
-func real(t *testing.T, version, name string) string {
+func real(t *testing.T, version string, format pkgfmt.Format) string {
 	t.Helper()
-	f := formats()[slices.IndexFunc(formats(), func(f format) bool { return f.name == name })]
-	file := f.fileName(release{version: version})
+	file := version + "." + string(format)
 	if realMade[file] == nil {
 		t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
 		r, err := readRelease("..", "../bin/dkms-hook", version)
 		if err != nil {
 			t.Fatalf("%v: make build makes the program", err)
 		}
-		if realMade[file], err = r.pack(f); err != nil {
+		if realMade[file], err = bytesOf(r, format); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -41,7 +41,7 @@ func real(t *testing.T, version, name string) string {
 // needed, with its reason above it.
 func TestLintian(t *testing.T) {
 	lacks(t, "lintian")
-	out, err := exec.Command("lintian", "--allow-root", "--tag-display-limit", "0", "--fail-on", "error,warning", real(t, "0.1.0", onlyDeb)).CombinedOutput()
+	out, err := exec.Command("lintian", "--allow-root", "--tag-display-limit", "0", "--fail-on", "error,warning", real(t, "0.1.0", pkgfmt.Deb)).CombinedOutput()
 	if err != nil || strings.Contains(string(out), "override") {
 		t.Errorf("lintian: %v\n%s", err, out)
 	}
@@ -57,16 +57,16 @@ func TestLintian(t *testing.T) {
 // TestRpmlint: what it finds is answered in rpmlint.toml.
 func TestRpmlint(t *testing.T) {
 	lacks(t, "rpmlint")
-	out, err := exec.Command("rpmlint", "-c", "rpmlint.toml", real(t, "0.1.0", onlyRPM)).CombinedOutput()
+	out, err := exec.Command("rpmlint", "-c", "rpmlint.toml", real(t, "0.1.0", pkgfmt.RPM)).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "0 errors, 0 warnings") {
 		t.Errorf("rpmlint: %v\n%s", err, out)
 	}
 }
 
-// TestRPMVerifies: RPM itself finds nothing wrong with what rpmpack wrote.
+// TestRPMVerifies: RPM itself finds nothing wrong with what we wrote.
 func TestRPMVerifies(t *testing.T) {
 	lacks(t, "rpm")
-	path := real(t, "0.1.0~git1.abc", onlyRPM)
+	path := real(t, "0.1.0~git1.abc", pkgfmt.RPM)
 	if got := output(t, "rpm", "-Kv", "--nosignature", path); strings.Contains(got, "BAD") || !strings.Contains(got, "Payload SHA256 digest: OK") {
 		t.Errorf("rpm -Kv:\n%s", got)
 	}
@@ -86,7 +86,7 @@ func TestRPMVerifies(t *testing.T) {
 // TestStatic: the program runs where there is no library, or another one's.
 func TestStatic(t *testing.T) {
 	dir := t.TempDir()
-	output(t, "dpkg-deb", "-x", real(t, "0.1.0", onlyDeb), dir)
+	output(t, "dpkg-deb", "-x", real(t, "0.1.0", pkgfmt.Deb), dir)
 	program := filepath.Join(dir, "usr/sbin/dkms-hook")
 	out, err := exec.Command("ldd", program).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "not a dynamic executable") {

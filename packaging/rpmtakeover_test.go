@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/test/e2e/box"
 )
 
@@ -60,7 +61,7 @@ func TestRPMTakeOver(t *testing.T) {
 		box.Lacks(t, root+": make rpmroot makes it")
 	}
 	h := host{box.NewOn(t, root), t}
-	ours := h.copy(real(t, "0.1.0", onlyRPM), "/root/dkms-hook.rpm")
+	ours := h.copy(real(t, "0.1.0", pkgfmt.RPM), "/root/dkms-hook.rpm")
 	for name, spec := range map[string]string{"dkms": otherDKMS, "compat": debianCompat} {
 		h.Write("/root/"+name+".spec", spec)
 		h.Must("rpmbuild", "-bb", "--quiet", "--define", "_rpmdir /root/rpms", "/root/"+name+".spec")

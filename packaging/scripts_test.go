@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dkms-hook/dkms-hook/hooks"
+	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/templates"
 )
 
@@ -189,10 +190,10 @@ func TestHookNames(t *testing.T) {
 	t.Parallel()
 	lacks(t, "run-parts")
 	dir := t.TempDir()
-	for _, e := range entriesOf(t, onlyDeb) {
-		if strings.HasPrefix(e.path, "/etc/kernel/postinst.d/") && e.kind == config {
-			writeProgram(t, filepath.Join(dir, path.Base(e.path)), "#!/bin/sh\n")
-			if err := os.Chmod(filepath.Join(dir, path.Base(e.path)), e.mode); err != nil {
+	for _, f := range filesOf(t, pkgfmt.Deb) {
+		if strings.HasPrefix(f.Path, "/etc/kernel/postinst.d/") && f.Kind == pkgfmt.Config {
+			writeProgram(t, filepath.Join(dir, path.Base(f.Path)), "#!/bin/sh\n")
+			if err := os.Chmod(filepath.Join(dir, path.Base(f.Path)), f.Mode); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -185,6 +185,26 @@ foo-dkms (0.9-1) unstable; urgency=medium
 	}
 }
 
+// TestDebChangelogAsDpkg: Debian's own program reads it without a complaint.
+func TestDebChangelogAsDpkg(t *testing.T) {
+	t.Parallel()
+	p := sample(pkgfmt.Deb)
+	root := t.TempDir()
+	output(t, "dpkg-deb", "-x", written(t, p, Options{}), root)
+	got := output(t, "sh", "-c", `zcat "$1" | dpkg-parsechangelog -l - --all`, "sh", filepath.Join(root, "usr/share/doc/foo-dkms/changelog.Debian.gz"))
+	for _, want := range []string{
+		"Source: foo-dkms\n", "Version: 1:1.0~rc1-2\n", "Maintainer: Ada Example <ada@example.org>\n", "Timestamp: 1700000000\n",
+		"   * Another.\n", " foo-dkms (0.9-1) unstable; urgency=medium\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("dpkg-parsechangelog has no %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "warning") {
+		t.Errorf("dpkg-parsechangelog:\n%s", got)
+	}
+}
+
 // TestDebCompression: the member has the name that dpkg-deb looks for.
 func TestDebCompression(t *testing.T) {
 	t.Parallel()

@@ -89,7 +89,7 @@ func TestToFullWriter(t *testing.T) {
 	t.Parallel()
 	for _, format := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
 		whole := len(bytesOf(t, sample(format)))
-		for room := 0; room < whole; room += whole/9 {
+		for room := 0; room < whole; room += whole / 9 {
 			if err := To(sample(format), &brokenWriter{room}); !errors.Is(err, unix.ENOSPC) {
 				t.Fatalf("%s: with room for %d of %d bytes: %v", format, room, whole, err)
 			}
