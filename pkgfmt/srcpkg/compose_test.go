@@ -2,6 +2,7 @@ package srcpkg
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -102,6 +103,29 @@ func TestModes(t *testing.T) {
 	for _, f := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
 		if diff := cmp.Diff(composed(t, loose, f), composed(t, tight, f)); diff != "" {
 			t.Errorf("%s (-loose +tight):\n%s", f, diff)
+		}
+	}
+}
+
+// TestExtra: a file may be for one format only, and what lies in /etc is the
+// administrator's.
+func TestExtra(t *testing.T) {
+	t.Parallel()
+	d := sample()
+	d.Extra = append(d.Extra, pkgfmt.File{Path: "/usr/share/initramfs-tools/hooks/foo", Mode: 0o755}, pkgfmt.File{Path: "/usr/lib/modprobe.d/foo.conf", Mode: 0o600})
+	d.ExtraFormats = map[string]pkgfmt.Format{"/usr/share/initramfs-tools/hooks/foo": pkgfmt.Deb}
+	for f, want := range map[pkgfmt.Format]string{
+		pkgfmt.Deb: "/etc/modprobe.d/v4l2loopback.conf 1 -rw-r--r--, /usr/lib/modprobe.d/foo.conf 0 -rw-r--r--, /usr/share/initramfs-tools/hooks/foo 0 -rwxr-xr-x",
+		pkgfmt.RPM: "/etc/modprobe.d/v4l2loopback.conf 1 -rw-r--r--, /usr/lib/modprobe.d/foo.conf 0 -rw-r--r--",
+	} {
+		var got []string
+		for _, file := range composed(t, d, f).Files {
+			if !strings.HasPrefix(file.Path, "/usr/src/") && !strings.Contains(file.Path, "/v4l2-loopback-dkms/") && !strings.Contains(file.Path, "/v4l2_Loopback-dkms/") {
+				got = append(got, fmt.Sprint(file.Path, " ", int(file.Kind), " ", file.Mode))
+			}
+		}
+		if s := strings.Join(got, ", "); s != want {
+			t.Errorf("%s has %s; want %s", f, s, want)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func files(d *source.Description, p pkgfmt.Package) ([]pkgfmt.File, error) {
 		return nil, err
 	}
 	all = slices.Concat(all, docs(d, p), legal)
-	for _, f := range d.Extra {
+	for _, f := range d.ExtraFor(p.Format) {
 		if f.Kind == pkgfmt.Regular && strings.HasPrefix(f.Path, "/etc/") {
 			f.Kind = pkgfmt.Config // it is the administrator's from then on
 		}
