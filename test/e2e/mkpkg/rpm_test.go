@@ -140,6 +140,7 @@ func (h host) nothing(when string) {
 	}
 	left = append(left, h.Glob("/lib/modules/*/extra/*")...)
 	left = append(left, h.Glob("/tmp/dkms*")...)
+	left = append(left, h.Glob("/usr/lib/modprobe.d/*-e2e.conf")...)
 	if len(left) > 0 {
 		h.TB.Errorf("%s: left over: %v", when, left)
 	}
@@ -183,6 +184,9 @@ func (h host) life(ours bool) {
 		when := step.verb + " of " + step.to.String()
 		h.Dnf(append([]string{step.verb}, h.packages(step.to)...)...)
 		h.has(when, step.has, step.versions...)
+		if !h.Exists("/usr/lib/modprobe.d/bbswitch-e2e.conf") {
+			h.TB.Errorf("%s: a further file is missing", when)
+		}
 		if step.status == 0 {
 			check(0)
 			continue
@@ -200,6 +204,9 @@ func (h host) life(ours bool) {
 	h.Dnf(append([]string{"remove", "--noautoremove"}, names...)...)
 	h.nothing("removal")
 	check(0)
+	if got := h.Log("after"); !strings.HasPrefix(got, "1\n2\n1\n") || !strings.HasSuffix(got, "\n0\n") {
+		h.TB.Errorf("the scripts of the source's own were called with %q", got)
+	}
 }
 
 // TestRPMOurs takes packages through their life on our engine.

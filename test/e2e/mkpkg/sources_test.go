@@ -35,6 +35,10 @@ func reals() []real {
 	})
 }
 
+// shadows is the module that Debian's kernels have, too: dkms itself installs it
+// over the kernel's only when it is forced to.
+const shadows = "hdaps"
+
 // An edition is a state of a source: its modules say of themselves which one
 // they are of. They are numbered as their versions are.
 type edition int
@@ -128,6 +132,14 @@ func (r real) write(tb testing.TB, e edition, dir string) {
 	if err := os.Rename(filepath.Join(whole, "usr/src", r.module+"-"+r.version), dir); err != nil {
 		tb.Fatal(err)
 	}
+	for path, text := range r.packaging() {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, path)), 0o755); err != nil {
+			tb.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, path), []byte(text), 0o644); err != nil {
+			tb.Fatal(err)
+		}
+	}
 	change(tb, filepath.Join(dir, "dkms.conf"), `(?m)^PACKAGE_VERSION=.*`, `PACKAGE_VERSION="`+r.versionOf(e)+`"`)
 	files, _ := filepath.Glob(filepath.Join(dir, "*.c"))
 	slices.Sort(files)
@@ -140,6 +152,24 @@ func (r real) write(tb testing.TB, e edition, dir string) {
 	}
 	if e == broken {
 		change(tb, files[len(files)-1], `\z`, "static int broken = no_such_thing;\n")
+	}
+}
+
+// packaging is what a packager adds to a source: mostly who that is.
+func (r real) packaging() map[string]string {
+	const who = "maintainer: Ann <ann@example.org>\n"
+	if r.name != "bbswitch" {
+		return map[string]string{"dkms-mkpkg.yaml": who}
+	}
+	return map[string]string{
+		"dkms-mkpkg.yaml": who + `homepage: https://github.com/Bumblebee-Project/bbswitch
+modprobe: [pack/bbswitch-e2e.conf]
+scripts:
+  deb: {postinst: pack/after, prerm: pack/after}
+  rpm: {post: pack/after, preun: pack/after}
+`,
+		"pack/bbswitch-e2e.conf": "options bbswitch load_state=0\n",
+		"pack/after":             "echo \"$*\" >>/var/log/after\n",
 	}
 }
 
