@@ -17,8 +17,8 @@ func seedDebs(t testing.TB) [][]byte {
 	data := tarBytes(t, tarEntry{tar.Header{Name: "./etc/", Typeflag: tar.TypeDir, Mode: 0o755}, ""}, entry("./etc/a", "b"),
 		tarEntry{tar.Header{Name: "./etc/b", Typeflag: tar.TypeSymlink, Linkname: "a"}, ""},
 		tarEntry{tar.Header{Name: "./etc/c", Typeflag: tar.TypeLink, Linkname: "./etc/a"}, ""},
-		entry("./usr/src/sample-2.0/dkms.conf", "PACKAGE_NAME=sample\nPACKAGE_VERSION=2.0\n"), entry("./lib/modules/a.ko", "\x7fELF"))
-	var out [][]byte
+		entry("./usr/src/sample-2.0/Makefile", "obj-m := sample.o\n"), entry("./lib/modules/a.ko", "\x7fELF"))
+	out := [][]byte{dataDeb(t, entry("./usr/src/sample-2.0/dkms.conf", "PACKAGE_NAME=sample\n"))} // one, because evaluating takes time
 	for _, suffix := range slices.Sorted(maps.Keys(suffixes)) {
 		if algorithm := suffixes[suffix]; algorithm != "bzip2" {
 			out = append(out, arBytes(arMember{name: "debian-binary", data: []byte("2.0\n")},
@@ -32,7 +32,7 @@ func seedDebs(t testing.TB) [][]byte {
 // seedRPMs are small packages with all that the reader looks at.
 func seedRPMs(t testing.TB) [][]byte {
 	files := []rawFile{{name: "/etc/a", text: "b", mode: 0o100644}, {name: "/etc/b", mode: 0o120777, link: "a"}, {name: "/etc/c", mode: 0o40755},
-		{name: "/usr/src/sample-2.0/dkms.conf", text: "PACKAGE_NAME=sample\n", mode: 0o100644}}
+		{name: "/lib/modules/a.ko", text: "\x7fELF", mode: 0o100644}}
 	more := []rawTag{
 		{tag: 1049, value: []string{"/bin/sh"}}, {tag: 1050, value: []string{"1"}}, {tag: 1048, value: []uint32{1<<9 | 8}},
 		{tag: 1024, value: "exit 0"}, {tag: 1086, value: []string{"/bin/sh"}},
