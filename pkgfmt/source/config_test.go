@@ -178,7 +178,7 @@ func checkExtra(t *testing.T, dir string, d *Description) {
 func TestWrongConfig(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ in, want string }{
-		{"nmae: x", `Y:1: unknown key "nmae"; is name meant?`},
+		{"names: x", `Y:1: unknown key "names"; is name meant?`},
 		{"name: x\nmodules_load: [a.conf]", `Y:2: unknown key "modules_load"; is modules-load meant?`},
 		{"licence: MIT", `Y:1: unknown key "licence"; is license meant?`},
 		{"something: x", `Y:1: unknown key "something"`},

@@ -63,7 +63,7 @@ func openTree(dir string) (*walk, error) {
 	if err != nil {
 		return nil, noSource(dir, err)
 	}
-	return &walk{dir: abs, root: root, ignore: &ignorer{}}, nil
+	return &walk{dir: abs, root: root, ignore: &ignorer{}, most: maxFiles}, nil
 }
 
 var (

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -266,16 +265,5 @@ func TestProblemsSayWhere(t *testing.T) {
 	}
 	if !slices.ContainsFunc(d.Warnings, func(w string) bool { return strings.HasPrefix(w, "dkms.conf:3: CLEAN is deprecated") }) {
 		t.Errorf("Warnings = %q", d.Warnings)
-	}
-}
-
-func TestSchemaIsJSON(t *testing.T) {
-	t.Parallel()
-	var s map[string]any
-	if err := json.Unmarshal(Schema(), &s); err != nil {
-		t.Fatal(err)
-	}
-	if string(Schema()) != string(Schema()) {
-		t.Error("Schema is not always the same")
 	}
 }
