@@ -13,8 +13,12 @@ import (
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
-// maxSource is the biggest C source that is looked into.
-const maxSource = 4 << 20
+// maxSource is the biggest C source that is looked into, maxNotice how much at
+// its beginning for what licence it is under; both in bytes.
+const (
+	maxSource = 4 << 20
+	maxNotice = 8 << 10
+)
 
 // Macros are what the C sources below a directory say of the modules.
 type Macros struct {
@@ -68,7 +72,7 @@ func openTree(dir string) (*walk, error) {
 
 var (
 	spdxTag = regexp.MustCompile(`SPDX-License-Identifier:[ \t]*([^\n\r]*)`)
-	orLater = regexp.MustCompile(`(?is)any\s[\s*/#]*later[\s*/#]+version`)
+	orLater = regexp.MustCompile(`(?s)any\s[\s*/#]*later[\s*/#]+version`)
 	// aside are directories of what is no part of a module.
 	aside = regexp.MustCompile(`(?i)(^|/)(tests?|testing|tools?|utils?|examples?|samples?|docs?|userspace|scripts?)/`)
 )
@@ -102,10 +106,13 @@ func (m FileMacros) says() bool {
 
 func fileMacros(text string, lookup func(string) string) FileMacros {
 	var m FileMacros
-	if tag := spdxTag.FindStringSubmatch(text[:min(len(text), 8<<10)]); tag != nil {
-		m.SPDX, _ = spdxExpression(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(tag[1]), "*/")))
+	notice := text[:min(len(text), maxNotice)]
+	if i := strings.Index(notice, "SPDX"); i >= 0 {
+		if tag := spdxTag.FindStringSubmatch(notice[i:]); tag != nil {
+			m.SPDX, _ = spdxExpression(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(tag[1]), "*/")))
+		}
 	}
-	m.OrLater = orLater.MatchString(text[:min(len(text), 8<<10)])
+	m.OrLater = strings.Contains(notice, "later") && orLater.MatchString(notice)
 	if !strings.Contains(text, "MODULE_") {
 		return m
 	}
