@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -25,9 +24,7 @@ func inspectFiles(c *cli.Context) error {
 			return err
 		}
 		if c.Bool("json") {
-			out := json.NewEncoder(c.App.Writer)
-			out.SetIndent("", "  ")
-			err = out.Encode(r)
+			err = r.WriteJSON(c.App.Writer)
 		} else {
 			if i > 0 {
 				fmt.Fprintln(c.App.Writer)
