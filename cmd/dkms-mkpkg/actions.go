@@ -13,7 +13,7 @@ func commands() []*cli.Command {
 			Name: "init", ArgsUsage: "[DIRECTORY]",
 			Usage:       "write a dkms.conf for a module's source",
 			Description: "Finds the modules that the Makefiles build, and their version, and explains each line that it writes.\nA dkms.conf that is there already stays, unless --force says otherwise.",
-			Flags:       []cli.Flag{forceFlag("replace what is there")},
+			Flags:       []cli.Flag{forceFlag("replace what is there"), &cli.BoolFlag{Name: "makefile", Usage: "for one C file without a Makefile: write a Kbuild file, too"}},
 			Action:      initialise,
 		},
 		{

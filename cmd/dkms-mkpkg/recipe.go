@@ -16,11 +16,19 @@ func initialise(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := recipe.Init(c.Context, dir, recipe.InitOptions{})
+	if err := recipe.Check(dir, c.Bool("force")); err != nil {
+		return err
+	}
+	text, err := recipe.Init(c.Context, dir, recipe.InitOptions{Makefile: c.Bool("makefile")})
 	if err != nil {
 		return err
 	}
-	return put(c, dir, []pkgfmt.File{{Path: "dkms.conf", Mode: 0o644, Data: text}})
+	files := []pkgfmt.File{{Path: "dkms.conf", Mode: 0o644, Data: text}}
+	// Without a Makefile there is one C file, or Init had refused.
+	if line, err := recipe.Kbuild(dir); err == nil {
+		files = append(files, pkgfmt.File{Path: "Kbuild", Mode: 0o644, Data: line})
+	}
+	return put(c, dir, files)
 }
 
 // put writes files below dir and prints their paths. Without --force it writes
