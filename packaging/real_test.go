@@ -10,16 +10,21 @@ import (
 	"testing"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/write"
 )
 
-// realMade holds, by version and format, what real has made: compressing takes seconds.
+// realMade holds, by file name, what real has made: compressing takes seconds.
 var realMade = map[string][]byte{}
 
 // real makes a package with the real program, in some version, and returns its
 // path.
 func real(t *testing.T, version string, format pkgfmt.Format) string {
 	t.Helper()
-	file := version + "." + string(format)
+	named, err := release{version: version}.pack(format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := write.FileName(named)
 	if realMade[file] == nil {
 		t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
 		r, err := readRelease("..", "../bin/dkms-hook", version)
