@@ -35,7 +35,7 @@ type (
 )
 
 // buildType names what the parameters mean.
-const buildType = "https://github.com/dkms-hook/dkms-hook/docs/mkpkg.md#provenance"
+const buildType = "https://github.com/dkms-hook/dkms-hook/blob/main/docs/mkpkg.md#provenance"
 
 // provenanceOf tells how a package came about. It has no times: the same source
 // gives the same statement.
