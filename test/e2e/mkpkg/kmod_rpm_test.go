@@ -228,7 +228,7 @@ func TestKmodSymbols(t *testing.T) {
 		name := "kmod-" + r.rpm
 		others := "--exclude=" + k.own.Core() + "*," + k.same.Core() + "*," + rpmbox.Kernels(t)[1].Core() + "*"
 		refused := h.Run("dnf", "-y", others, "install", name)
-		if refused.Status == 0 || !strings.Contains(refused.Stdout+refused.Stderr, "nothing provides kernel(") {
+		if refused.Status == 0 || !strings.Contains(refused.Stdout+refused.Stderr, " requires kernel(") {
 			t.Fatalf("%s is not refused where one symbol differs:\n%s", name, refused)
 		}
 		if h.Run("rpm", "-q", name).Status == 0 || h.Run("rpm", "-q", k.other.Core()).Status == 0 {
@@ -306,8 +306,10 @@ func TestKmodRelease(t *testing.T) {
 		h.hasKmod("upgrade", old, r, second)
 		h.hasKmod("upgrade", latest, r, second)
 		h.Dnf("remove", old.Core())
-		if h.Exists("/lib/modules/" + old.Uname()) {
-			t.Errorf("%s is left of %s", h.Must("find", "/lib/modules/"+old.Uname()).Stdout, old.Core())
+		// What depmod makes is for a kernel's own package to remove, which these
+		// stubs do not.
+		if left := h.Must("find", "/lib/modules/"+old.Uname(), "-mindepth", "1", "!", "-name", "modules.*").Stdout; left != "" {
+			t.Errorf("of %s there is left:\n%s", old.Core(), left)
 		}
 		h.Dnf("remove", "--noautoremove", name, name+"-"+latest.Uname())
 		h.nothingOfKmod(r)
