@@ -85,6 +85,7 @@ func building() []cli.Flag {
 		&cli.StringFlag{Name: "abi", Value: "exact", Usage: "`ABI`: exact for one kernel each; ksym (rpm) for all kernels with the same symbols"},
 		installTreeFlag(),
 		&cli.StringFlag{Name: "kernelsourcedir", Usage: "kernel headers in `DIR`, for one kernel"},
+		&cli.StringFlag{Name: "image-version", Usage: "deb, for a kernel without CONFIG_MODVERSIONS: the modules are for `VER` of its image's package"},
 		&cli.StringFlag{Name: "key", Usage: "sign the modules by the private key in `FILE`"},
 		&cli.StringFlag{Name: "cert", Usage: "the certificate to it is in `FILE`"},
 		&cli.BoolFlag{Name: "debug", Usage: "make packages with debug information, too"},

@@ -82,7 +82,7 @@ func isDir(path string) bool {
 func kmodOptions(c *cli.Context, d *source.Description) (kmod.Options, error) {
 	o := kmod.Options{
 		Kernels: c.StringSlice("kernel"), InstallTree: c.String("installtree"), Headers: c.String("kernelsourcedir"),
-		Debug: c.Bool("debug"), NoMeta: c.Bool("no-meta"), Jobs: c.Int("j"),
+		ImageVersion: c.String("image-version"), Debug: c.Bool("debug"), NoMeta: c.Bool("no-meta"), Jobs: c.Int("j"),
 		Key: ko.KeyPair{Key: c.String("key"), Cert: c.String("cert")},
 	}
 	if len(o.Kernels) == 0 {
