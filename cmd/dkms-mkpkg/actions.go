@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt/recipe"
 )
 
 // commands are the actions, in the order of a package's life.
@@ -30,8 +32,8 @@ func commands() []*cli.Command {
 		{
 			Name: "source", ArgsUsage: "[DIRECTORY]",
 			Usage:       "package a source: it is built where it is installed",
-			Description: "Makes NAME-dkms_VER_all.deb and NAME-dkms-VER-1.noarch.rpm of a directory with a dkms.conf. They work with\ndkms-hook and with dkms. dkms-mkpkg.yaml beside the dkms.conf says more: dkms-mkpkg schema.",
-			Flags:       append(describing(), writing("deb, rpm")...),
+			Description: "Makes NAME-dkms_VER_all.deb and NAME-dkms-VER-1.noarch.rpm of a directory with a dkms.conf. They work with\ndkms-hook and with dkms. dkms-mkpkg.yaml beside the dkms.conf says more: dkms-mkpkg schema.\nsrc.rpm is for rpmbuild --rebuild, mock and koji.",
+			Flags:       append(describing(), writing("deb, rpm, src.rpm")...),
 			Action:      packSource,
 		},
 		{
@@ -47,6 +49,23 @@ func commands() []*cli.Command {
 			Description: "Identity, relations, scripts, triggers and files; what each module says of itself; and of a package of\nsource, what its dkms.conf means for the kernels of --kernel.",
 			Flags:       []cli.Flag{jsonFlag(), kernelFlag("what the dkms.conf means for the kernel `K`; may be given again"), installTreeFlag()},
 			Action:      inspectFiles,
+		},
+		{
+			Name: "spec", ArgsUsage: "[DIRECTORY]",
+			Usage:       "write a spec file, for rpmbuild, mock, koji and OBS",
+			Description: "Prints it, or writes it into the directory of -o.",
+			Flags: append([]cli.Flag{
+				&cli.StringFlag{Name: "kind", Value: recipe.KindDKMS, Usage: "`KIND` of package that it makes: dkms (the source) or kmod (built modules)"},
+				outputFlag(""), forceFlag("replace what is there"), quietFlag(),
+			}, describing()...),
+			Action: writeSpec,
+		},
+		{
+			Name: "debian", ArgsUsage: "[DIRECTORY]",
+			Usage:       "write a debian/ directory, for dpkg-buildpackage and sbuild",
+			Description: "It uses dh-dkms. Without -o it is written beside the dkms.conf.",
+			Flags:       append([]cli.Flag{outputFlag(""), forceFlag("replace what is there"), quietFlag()}, describing()...),
+			Action:      writeDebian,
 		},
 		{
 			Name:   "schema",
@@ -74,7 +93,7 @@ func writing(formats string) []cli.Flag {
 		&cli.StringFlag{Name: "compress", Usage: "compress by `NAME[:LEVEL]`: gzip, xz, zstd or none"},
 		&cli.StringFlag{Name: "sign-key", Usage: "sign the packages by the OpenPGP private key in `FILE`; DKMS_MKPKG_PASSPHRASE may hold its passphrase"},
 		&cli.BoolFlag{Name: "no-sbom", Usage: "write neither FILE.sbom.json nor FILE.provenance.json"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors only"},
+		quietFlag(),
 	}
 }
 
@@ -109,6 +128,10 @@ func jsonFlag() cli.Flag {
 
 func forceFlag(usage string) cli.Flag {
 	return &cli.BoolFlag{Name: "force", Usage: usage}
+}
+
+func quietFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors only"}
 }
 
 func outputFlag(value string) cli.Flag {

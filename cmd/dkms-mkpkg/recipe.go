@@ -8,6 +8,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/recipe"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/write"
 )
 
@@ -29,6 +30,51 @@ func initialise(c *cli.Context) error {
 		files = append(files, pkgfmt.File{Path: "Kbuild", Mode: 0o644, Data: line})
 	}
 	return put(c, dir, files)
+}
+
+func writeSpec(c *cli.Context) error {
+	makers := map[string]func(*source.Description) ([]byte, error){recipe.KindDKMS: recipe.DKMSSpec, recipe.KindKmod: recipe.KmodSpec}
+	kind := c.String("kind")
+	if makers[kind] == nil {
+		return usage("--kind "+kind, "is no kind of spec file", "the kinds are dkms and kmod")
+	}
+	dir, err := operand(c, ".")
+	if err != nil {
+		return err
+	}
+	d, err := describe(c, dir)
+	if err != nil {
+		return err
+	}
+	text, err := makers[kind](d)
+	if err != nil {
+		return err
+	}
+	if c.String("o") == "" {
+		_, err := c.App.Writer.Write(text)
+		return err
+	}
+	return put(c, c.String("o"), []pkgfmt.File{{Path: recipe.SpecName(d, kind), Mode: 0o644, Data: text}})
+}
+
+func writeDebian(c *cli.Context) error {
+	dir, err := operand(c, ".")
+	if err != nil {
+		return err
+	}
+	d, err := describe(c, dir)
+	if err != nil {
+		return err
+	}
+	files, err := recipe.Debian(d)
+	if err != nil {
+		return err
+	}
+	to := dir
+	if c.String("o") != "" {
+		to = c.String("o")
+	}
+	return put(c, to, files)
 }
 
 // put writes files below dir and prints their paths. Without --force it writes

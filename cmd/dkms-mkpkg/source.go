@@ -11,13 +11,14 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/recipe"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/srcpkg"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/write"
 )
 
 func packSource(c *cli.Context) error {
-	o, err := readOutput(c, pkgfmt.Deb, pkgfmt.RPM)
+	o, err := readOutput(c, pkgfmt.Deb, pkgfmt.RPM, pkgfmt.SourceRPM)
 	if err != nil {
 		return err
 	}
@@ -31,13 +32,24 @@ func packSource(c *cli.Context) error {
 	}
 	var packages []pkgfmt.Package
 	for _, f := range o.formats {
-		p, err := srcpkg.Compose(d, f)
+		p, err := composeSource(c, d, f)
 		if err != nil {
 			return err
 		}
 		packages = append(packages, p)
 	}
 	return o.write(c, packages, func(pkgfmt.Package) write.Materials { return materials(c, d) })
+}
+
+func composeSource(c *cli.Context, d *source.Description, f pkgfmt.Format) (pkgfmt.Package, error) {
+	if f != pkgfmt.SourceRPM {
+		return srcpkg.Compose(d, f)
+	}
+	spec, err := recipe.DKMSSpec(d)
+	if err != nil {
+		return pkgfmt.Package{}, err
+	}
+	return recipe.SourceRPM(c.Context, d, spec)
 }
 
 // describe reads a source, and says what is odd about it.

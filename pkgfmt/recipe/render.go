@@ -2,12 +2,20 @@ package recipe
 
 import (
 	"bytes"
+	"path"
 	"slices"
 	"strings"
 	"text/template"
 
+	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/templates"
 )
+
+var functions = template.FuncMap{
+	"comment": comment, "join": strings.Join, "negative": negative, "place": place,
+	"word":       func(s string) string { return literal(shellWord(s)) },
+	"modulePath": func(m kbuild.Module) string { return literal(shellWord(path.Join(m.BuiltDir, m.Built+".ko"))) },
+}
 
 // render fills a text of templates/recipe.
 func render(name string, data any) ([]byte, error) {
@@ -15,7 +23,7 @@ func render(name string, data any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := template.New(name).Funcs(template.FuncMap{"comment": comment, "join": strings.Join, "negative": negative, "place": place}).Parse(string(text))
+	t, err := template.New(name).Funcs(functions).Parse(string(text))
 	if err != nil {
 		return nil, err
 	}
