@@ -73,14 +73,31 @@ func description(d *source.Description) string {
 	return own
 }
 
-// changes are the source's, with one of this very version before them if there
-// is none.
-func changes(d *source.Description, v pkgfmt.Version) []pkgfmt.Change {
-	if len(d.Changes) > 0 && d.Changes[0].Version == v {
-		return d.Changes
+// changes are the source's, in versions as the format has them, with one of this
+// very version before them if there is none.
+func changes(d *source.Description, f pkgfmt.Format, v pkgfmt.Version) []pkgfmt.Change {
+	var out []pkgfmt.Change
+	for _, c := range d.Changes {
+		mapped, err := pkgfmt.MapVersion(f, c.Version.Upstream)
+		if err != nil {
+			continue // no tool of the format's would read it
+		}
+		c.Version.Upstream = mapped.Upstream
+		out = append(out, c)
+	}
+	if len(out) > 0 && sameVersion(out[0].Version, v, d.Release) {
+		out[0].Version = v
+		return out
 	}
 	return append([]pkgfmt.Change{{
 		Version: v, Time: d.Time, Author: d.Maintainer,
 		Lines: []string{fmt.Sprintf("Source of %s %s for DKMS.", d.DKMS.Name, d.DKMS.Version)},
-	}}, d.Changes...)
+	}}, out...)
+}
+
+// sameVersion reports whether an entry of a changelog is about v. Which
+// packaging of the version it is does not matter where nobody has said which one
+// v is: the entry may be of another's packaging.
+func sameVersion(entry, v pkgfmt.Version, release string) bool {
+	return entry.Epoch == v.Epoch && entry.Upstream == v.Upstream && (release == "" || entry.Revision == "" || entry.Revision == v.Revision)
 }

@@ -33,7 +33,7 @@ func Compose(d *source.Description, f pkgfmt.Format) (pkgfmt.Package, error) {
 	p := pkgfmt.Package{
 		Format: f, Name: base + suffix, Version: version, Summary: summary(d), Description: description(d),
 		License: d.License, Homepage: d.Homepage, Maintainer: d.Maintainer, Time: d.Time,
-		Relations: relations(d, f, base, version), Changes: changes(d, version),
+		Relations: relations(d, f, base, version), Changes: changes(d, f, version),
 	}
 	if f == pkgfmt.Deb {
 		p.Arch, p.Section = "all", or(d.Section, "kernel")

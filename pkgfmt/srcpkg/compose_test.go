@@ -142,16 +142,42 @@ func TestFilesSorted(t *testing.T) {
 
 func TestChanges(t *testing.T) {
 	t.Parallel()
-	d := sample()
-	old := pkgfmt.Change{Version: pkgfmt.Version{Upstream: "0.11"}, Time: time.Unix(1, 0), Author: "B", Lines: []string{"Old."}}
-	d.Changes = []pkgfmt.Change{old}
-	got := composed(t, d, pkgfmt.Deb).Changes
-	if len(got) != 2 || got[0].Version.Upstream != "0.12+a" || !cmp.Equal(got[1], old) {
-		t.Errorf("changes of an older version: %+v", got)
+	const own = "Source of v4l2_Loopback v0.12+a for DKMS."
+	entry := func(epoch int, upstream, revision string) pkgfmt.Change {
+		return pkgfmt.Change{Version: pkgfmt.Version{Epoch: epoch, Upstream: upstream, Revision: revision}, Time: time.Unix(1, 0), Author: "B", Lines: []string{"Theirs."}}
 	}
-	d.Changes[0].Version = pkgfmt.Version{Upstream: "0.12+a"}
-	if got := composed(t, d, pkgfmt.Deb).Changes; len(got) != 1 || got[0].Lines[0] != "Old." {
-		t.Errorf("changes of this version: %+v", got)
+	for _, c := range []struct {
+		what    string
+		release string
+		changes []pkgfmt.Change
+		want    []string // version and first line, for a .deb
+	}{
+		{"none", "", nil, []string{"0.12+a " + own}},
+		{"older", "", []pkgfmt.Change{entry(0, "0.11-rc1", "")}, []string{"0.12+a " + own, "0.11~rc1 Theirs."}},
+		{"this", "", []pkgfmt.Change{entry(0, "0.12+a", "")}, []string{"0.12+a Theirs."}},
+		{"this, as upstream writes it", "", []pkgfmt.Change{entry(0, "v0.12a", "")}, []string{"0.12+a Theirs."}},
+		{"this, packaged by somebody", "", []pkgfmt.Change{entry(0, "0.12+a", "7")}, []string{"0.12+a Theirs."}},
+		{"this, of no release", "2", []pkgfmt.Change{entry(0, "0.12+a", "")}, []string{"0.12+a-2 Theirs."}},
+		{"the release before", "2", []pkgfmt.Change{entry(0, "0.12+a", "1")}, []string{"0.12+a-2 " + own, "0.12+a-1 Theirs."}},
+		{"another epoch", "", []pkgfmt.Change{entry(1, "0.12+a", "")}, []string{"0.12+a " + own, "1:0.12+a Theirs."}},
+		{"no version", "", []pkgfmt.Change{entry(0, "UNRELEASED", ""), entry(0, "0.12+a", "")}, []string{"0.12+a Theirs."}},
+	} {
+		d := sample()
+		d.Release, d.Changes = c.release, c.changes
+		before := slices.Clone(c.changes)
+		var got []string
+		for _, change := range composed(t, d, pkgfmt.Deb).Changes {
+			got = append(got, change.Version.String()+" "+change.Lines[0])
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: changes (-want +got):\n%s", c.what, diff)
+		}
+		if rpm := composed(t, d, pkgfmt.RPM).Changes; len(rpm) != len(c.want) || rpm[0].Version.Revision != or(c.release, "1") {
+			t.Errorf("%s: changes of an RPM: %+v", c.what, rpm)
+		}
+		if !cmp.Equal(before, d.Changes) {
+			t.Errorf("%s: the description has changed", c.what)
+		}
 	}
 }
 
