@@ -57,7 +57,7 @@ func (m machine) names() (names []string) {
 func (m machine) modules() (names []string) {
 	for _, r := range m.reals {
 		for _, name := range r.modules {
-			if !m.lenient || name != shadows {
+			if !m.lenient || !slices.Contains(shadows, name) {
 				names = append(names, name)
 			}
 		}
@@ -290,6 +290,8 @@ func TestDebCalledOff(t *testing.T) {
 			if r := m.always(m.paths(), "install", "/root/failing.deb"); r.Status == 0 {
 				t.Fatalf("the preinst did not fail: %s", r)
 			}
+			m.has("called off", first, first)
+			m.Must("dpkg", "--configure", "--pending") // as the next apt-get begins
 			m.Settled()
 			m.has("called off", first, first)
 			m.Same("called off", before, m.Identity(m.AllModules()))

@@ -35,9 +35,9 @@ func reals() []real {
 	})
 }
 
-// shadows is the module that Debian's kernels have, too: dkms itself installs it
-// over the kernel's only when it is forced to.
-const shadows = "hdaps"
+// shadows are the modules that Debian's kernels have, too: dkms itself installs
+// them over the kernel's only when it is forced to.
+var shadows = []string{"hdaps", "streebog_generic"}
 
 // An edition is a state of a source: its modules say of themselves which one
 // they are of. They are numbered as their versions are.
