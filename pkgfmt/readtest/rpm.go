@@ -106,11 +106,13 @@ func dump(r *read.Report) string {
 // device is the column of device numbers, which some writers fill for all files.
 var device = regexp.MustCompile(`(?m)\b([01] [01]) \d+ (\S+)$`)
 
-// dumped is rpm --dump without directories and device numbers.
+// dumped is rpm --dump without directories, device numbers, and what it prints
+// where there is no file.
 func dumped(text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
-		if f := strings.Fields(line); len(f) < 11 || !strings.HasPrefix(f[len(f)-7], "040") {
+		f := strings.Fields(line)
+		if (len(f) < 11 || !strings.HasPrefix(f[len(f)-7], "040")) && line != "(contains no files)\n" {
 			out.WriteString(line)
 		}
 	}

@@ -69,7 +69,8 @@ func (f forge) put(r real, e edition, to string) {
 	f.Unpack(tar)
 }
 
-// take returns a folder on this machine with the files of one in the box.
+// take returns a folder on this machine with the files of one in the box, of
+// whose packages inspect and the formats' tools agree.
 func (f forge) take(dir string) string {
 	f.tb.Helper()
 	packages.Lock()
@@ -91,6 +92,7 @@ func (f forge) take(dir string) string {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		f.tb.Fatalf("%v: %s", err, out)
 	}
+	agreeIn(f.tb, to)
 	return to
 }
 

@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 
+	"github.com/dkms-hook/dkms-hook/pkgfmt/readtest"
 	"github.com/dkms-hook/dkms-hook/test/e2e/box"
 )
 
@@ -36,7 +38,7 @@ func program(tb testing.TB) string {
 }
 
 // mkpkg runs the program outside of all boxes, where it needs no privilege; it
-// must succeed.
+// must succeed. Of the packages that it says it made, see agree.
 func mkpkg(tb testing.TB, args ...string) string {
 	tb.Helper()
 	cmd := exec.Command(program(tb), args...)
@@ -45,5 +47,26 @@ func mkpkg(tb testing.TB, args ...string) string {
 	if err != nil {
 		tb.Fatalf("dkms-mkpkg %q: %v\n%s", args, err, out)
 	}
+	agree(tb, regexp.MustCompile(`(?m)^.*\.(deb|rpm)$`).FindAllString(string(out), -1)...)
 	return string(out)
+}
+
+// agree demands that inspect says of packages what dpkg-deb and rpm say. All
+// packages that the tests have made go through it.
+func agree(tb testing.TB, paths ...string) {
+	tb.Helper()
+	for _, path := range paths {
+		readtest.Agree(tb, path)
+	}
+}
+
+// agreeIn is agree for the packages in a folder, of which there have to be some.
+func agreeIn(tb testing.TB, dir string) {
+	tb.Helper()
+	debs, _ := filepath.Glob(filepath.Join(dir, "*.deb"))
+	rpms, _ := filepath.Glob(filepath.Join(dir, "*.rpm"))
+	if len(debs)+len(rpms) == 0 {
+		tb.Fatalf("%s: no packages", dir)
+	}
+	agree(tb, append(debs, rpms...)...)
 }

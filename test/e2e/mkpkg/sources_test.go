@@ -62,7 +62,7 @@ func (e edition) release() string {
 func (e edition) String() string { return []string{"first", "second", "broken", "amended"}[e] }
 
 // A made is what dkms-mkpkg has made of one edition: paths on this machine.
-type made struct{ deb, rpm string }
+type made struct{ deb, rpm, srpm string }
 
 var packages struct {
 	sync.Mutex
@@ -77,7 +77,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// packed has dkms-mkpkg make a .deb and an .rpm of an edition, by one command.
+// packed has dkms-mkpkg make all packages of an edition's source, by one command.
 func (r real) packed(tb testing.TB, e edition) made {
 	tb.Helper()
 	packages.Lock()
@@ -95,12 +95,12 @@ func (r real) packed(tb testing.TB, e edition) made {
 	}
 	source, out := filepath.Join(packages.dir, key, "source"), filepath.Join(packages.dir, key, "out")
 	r.write(tb, e, source)
-	args := []string{"source", "--format", "deb,rpm", "-o", out}
+	args := []string{"source", "--format", "deb,rpm,src.rpm", "-o", out}
 	if e.release() != "" {
 		args = append(args, "--release", e.release())
 	}
 	mkpkg(tb, append(args, source)...)
-	p := made{one(tb, out, "*.deb"), one(tb, out, "*.rpm")}
+	p := made{one(tb, out, "*.deb"), one(tb, out, "*.noarch.rpm"), one(tb, out, "*.src.rpm")}
 	packages.made[key] = p
 	return p
 }
