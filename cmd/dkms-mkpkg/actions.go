@@ -47,8 +47,12 @@ func commands() []*cli.Command {
 			Name: "inspect", ArgsUsage: "FILE.deb | FILE.rpm …",
 			Usage:       "show what is in packages, ours or not",
 			Description: "Identity, relations, scripts, triggers and files; what each module says of itself; and of a package of\nsource, what its dkms.conf means for the kernels of --kernel.",
-			Flags:       []cli.Flag{jsonFlag(), kernelFlag("what the dkms.conf means for the kernel `K`; may be given again"), installTreeFlag()},
-			Action:      inspectFiles,
+			Flags: []cli.Flag{
+				jsonFlag(),
+				&cli.BoolFlag{Name: "symbols", Usage: "list the symbols that each module needs and exports, with their CRCs"},
+				kernelFlag("what the dkms.conf means for the kernel `K`; may be given again"), installTreeFlag(),
+			},
+			Action: inspectFiles,
 		},
 		{
 			Name: "spec", ArgsUsage: "[DIRECTORY]",

@@ -18,8 +18,9 @@ func inspectFiles(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	options := read.Options{Kernels: kernels, Symbols: c.Bool("symbols")}
 	for i, path := range c.Args().Slice() {
-		r, err := read.Inspect(path, kernels)
+		r, err := options.Inspect(c.Context, path)
 		if err != nil {
 			return err
 		}

@@ -135,6 +135,7 @@ type ModuleReport struct {
 	CRCs    int    `json:"crcs"`
 	Exports int    `json:"exports"`
 
+	// Needed and Exported are there on request: Options.Symbols.
 	Needed   []SymbolReport `json:"needed,omitempty"`
 	Exported []SymbolReport `json:"exported,omitempty"`
 	// Problem tells why the fields above are empty, or the signature's.

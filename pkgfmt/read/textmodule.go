@@ -56,9 +56,9 @@ func (m ModuleReport) signature() string {
 		}
 	}
 	if len(parts) == 0 {
-		return "there is one"
+		parts = append(parts, "there is one")
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, ", ") + " (not verified)"
 }
 
 func (r *Report) writeSources(t *text) {
