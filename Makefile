@@ -11,7 +11,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 DEBS    := build/e2e/debs
 ROOTFS  := build/e2e/rootfs
 E2E      = $(GO) test -tags e2e -count=1 -parallel 2
-E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static|TakeOver|ChangedHooks|OurUpgrade|TestPurge|TestDebian$$|TestInitReal' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging ./pkgfmt/...
+E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static|TakeOver|LeavesNothing|ChangedHooks|OurUpgrade|TestPurge|TestDebian$$|TestInitReal' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging ./pkgfmt/...
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME ?= 30s
 
@@ -35,15 +35,15 @@ test: deps-test build unit script e2e ## run all the tests, with all that they n
 ##@ Building
 
 .PHONY: build
-build: deps-build ## build bin/dkms-hook, static
+build: deps-build ## build bin/dkms-hook and bin/dkms-mkpkg, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 # The same commit gives the same bytes: its time is that of all in the packages.
 .PHONY: packages
-packages: build ## write our own .deb and .rpm into dist
-	rm -f dist/dkms-hook_*.deb dist/dkms-hook-*.rpm
+packages: build ## write our own .deb and .rpm into dist, of both programs
+	rm -f dist/dkms-{hook,mkpkg}_*.deb dist/dkms-{hook,mkpkg}-*.rpm
 	@export SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)}; \
-		$(GO) run ./packaging -version '$(VERSION)' -program bin/dkms-hook -o dist
+		$(GO) run ./packaging -version '$(VERSION)' -programs bin -o dist
 
 .PHONY: clean
 clean: ## remove what was built and what tests fetched

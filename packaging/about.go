@@ -1,23 +1,37 @@
 package main
 
-// What both formats say of us.
+import "github.com/dkms-hook/dkms-hook/pkgfmt"
+
+// What all our packages say of themselves.
 const (
-	name       = "dkms-hook"
+	project    = "dkms-hook"
 	homepage   = "https://github.com/dkms-hook/dkms-hook"
 	maintainer = "dkms-hook maintainers <dkms-hook@users.noreply.github.com>"
-	summary    = "rebuild out-of-tree kernel modules for every kernel"
-
-	// dkmsLevel is the DKMS whose interface we offer: packages depend on it
-	// by number. cmd/dkms-hook prints it for `dkms --version`.
-	dkmsLevel = "3.4.3"
 )
 
-// description is paragraphs of at most 79 columns.
-const description = `Rebuilds, verifies, signs and installs the kernel modules that are registered
-by their dkms.conf, whenever a kernel, its headers or a module changes: all of
-them in one parallel run for each transaction of the package manager.
+// formats are those that each product is made in.
+var formats = []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM}
 
-Called as dkms it speaks the command line of DKMS, on the same tree, so that
-packages made for DKMS work as they are. One module that does not compile
-breaks neither other modules nor the package manager; dkms-hook check tells
-before a reboot whether a module is missing.`
+// products are what `make packages` makes.
+var products = []product{hook, mkpkg}
+
+// A product is one program with what belongs to it: a package in each format.
+type product struct {
+	name        string // also of the program
+	path        string // of the program, on the machine that installs it
+	summary     string // without a capital
+	description string // paragraphs of at most 79 columns
+	texts       []text
+	links       map[string]string        // what each points to
+	directories map[string]pkgfmt.Format // see completionDirectories
+	docs        []string                 // files of docs, for /usr/share/doc/NAME
+	in          map[pkgfmt.Format]dialect
+}
+
+// A dialect is what a product says in one format only.
+type dialect struct {
+	section   string
+	relations pkgfmt.Relations
+	// events adds scripts and triggers; nil adds none.
+	events func(*pkgfmt.Package) error
+}

@@ -126,6 +126,14 @@ func TestCompletionEqualSign(t *testing.T) {
 	}
 }
 
+// completionOf is the file that completes a program.
+func completionOf(program, shell string) string {
+	if program == "dkms" {
+		program = "dkms-hook"
+	}
+	return "../templates/completion/" + program + "." + shell
+}
+
 func bash(t *testing.T, words []string) []string {
 	t.Helper()
 	const ask = `
@@ -134,13 +142,13 @@ complete -p "$1" >/dev/null || exit 1
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
 $(complete -p "$1" | sed 's/.*-F \([^ ]*\).*/\1/')
 printf '%s\n' "${COMPREPLY[@]}"`
-	return strings.Fields(output(t, append([]string{"bash", "-c", ask, "bash", "../templates/completion/dkms-hook.bash"}, words...)...))
+	return strings.Fields(output(t, append([]string{"bash", "-c", ask, "bash", completionOf(words[0], "bash")}, words...)...))
 }
 
 func fish(t *testing.T, words []string) []string {
 	t.Helper()
 	home := t.TempDir()
-	cmd := exec.Command("fish", "--no-config", "-c", `source $argv[1]; complete -C "$argv[2]"`, "../templates/completion/dkms-hook.fish", strings.Join(words, " "))
+	cmd := exec.Command("fish", "--no-config", "-c", `source $argv[1]; complete -C "$argv[2]"`, completionOf(words[0], "fish"), strings.Join(words, " "))
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_DATA_HOME="+home)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -161,11 +169,11 @@ func fish(t *testing.T, words []string) []string {
 func zsh(t *testing.T, words []string) []string {
 	t.Helper()
 	dir := t.TempDir()
-	text, err := script("completion/dkms-hook.zsh")
+	text, err := os.ReadFile(completionOf(words[0], "zsh"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, body := range map[string]string{"_dkms-hook": text, "rc": zshSetUp, "ask": zshAsk} {
+	for name, body := range map[string]string{"_" + words[0]: string(text), "rc": zshSetUp, "ask": zshAsk} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o644); err != nil {
 			t.Fatal(err)
 		}

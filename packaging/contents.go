@@ -27,55 +27,32 @@ type text struct {
 	only           pkgfmt.Format
 }
 
-var texts = []text{
-	{path: "/etc/kernel/preinst.d/dkms", template: "kernel/preinst", kind: pkgfmt.Config, mode: 0o755},
-	{path: "/etc/kernel/postinst.d/dkms", template: "kernel/postinst", kind: pkgfmt.Config, mode: 0o755},
-	{path: "/etc/kernel/prerm.d/dkms", template: "kernel/prerm", kind: pkgfmt.Config, mode: 0o755},
-	{path: "/etc/kernel/header_postinst.d/dkms", template: "kernel/header_postinst", kind: pkgfmt.Config, mode: 0o755},
-	{path: "/usr/lib/dkms/common.postinst", template: "lib/common.postinst", mode: 0o755},
-	{path: "/usr/lib/dkms/dkms_autoinstaller", template: "lib/dkms_autoinstaller", mode: 0o755},
-	{path: "/usr/lib/kernel/install.d/40-dkms.install", template: "lib/40-dkms.install", mode: 0o755},
-	{path: "/usr/lib/systemd/system/dkms.service", template: "systemd/dkms.service", mode: 0o644},
-	// Debian enables what a package brings; elsewhere presets say what is.
-	{path: "/usr/lib/systemd/system-preset/80-dkms-hook.preset", template: "systemd/80-dkms-hook.preset", mode: 0o644, only: pkgfmt.RPM},
-	{path: "/usr/share/bash-completion/completions/dkms-hook", template: "completion/dkms-hook.bash", mode: 0o644},
-	{path: "/usr/share/zsh/vendor-completions/_dkms-hook", template: "completion/dkms-hook.zsh", mode: 0o644, only: pkgfmt.Deb},
-	{path: "/usr/share/zsh/site-functions/_dkms-hook", template: "completion/dkms-hook.zsh", mode: 0o644, only: pkgfmt.RPM},
-	{path: "/usr/share/fish/vendor_completions.d/dkms-hook.fish", template: "completion/dkms-hook.fish", mode: 0o644},
-	{path: "/usr/share/man/man5/dkms.conf.5.gz", template: "man/dkms.conf.5", kind: pkgfmt.Doc, mode: 0o644},
-	{path: "/usr/share/man/man5/dkms-framework.conf.5.gz", template: "man/dkms-framework.conf.5", kind: pkgfmt.Doc, mode: 0o644},
-	{path: "/usr/share/man/man8/dkms-hook.8.gz", template: "man/dkms-hook.8", kind: pkgfmt.Doc, mode: 0o644},
-	{path: "/usr/share/doc/dkms-hook/examples/framework.conf", template: "framework.conf", kind: pkgfmt.Doc, mode: 0o644},
-	{path: "/usr/share/lintian/overrides/dkms-hook", template: "deb/lintian-overrides", mode: 0o644, only: pkgfmt.Deb},
-}
-
-// links are what each points to.
-var links = map[string]string{
-	"/usr/sbin/dkms": "dkms-hook",
-	"/usr/share/bash-completion/completions/dkms":    "dkms-hook",
-	"/usr/share/fish/vendor_completions.d/dkms.fish": "dkms-hook.fish",
-	"/usr/share/man/man8/dkms.8.gz":                  "dkms-hook.8.gz",
-}
-
-// directories are those that are ours with nothing in them, and those of
-// others that would be missing. RPM removes only what a package names.
-var directories = map[string]pkgfmt.Format{
-	"/etc/dkms": "", "/etc/dkms/framework.conf.d": "", "/var/lib/dkms": "",
-	"/etc/kernel/preinst.d": pkgfmt.RPM, "/etc/kernel/postinst.d": pkgfmt.RPM,
-	"/etc/kernel/prerm.d": pkgfmt.RPM, "/etc/kernel/header_postinst.d": pkgfmt.RPM,
-}
-
-// files is everything that the package of a format brings, by path. The
-// changelog comes with the format.
-func (r release) files(format pkgfmt.Format) ([]pkgfmt.File, error) {
-	const licences = "/usr/share/licenses/dkms-hook/"
-	all := []only{
-		{"", pkgfmt.File{Path: "/usr/sbin/dkms-hook", Mode: 0o755, Data: r.program}},
-		{pkgfmt.Deb, pkgfmt.File{Path: "/usr/share/doc/dkms-hook/copyright", Mode: 0o644, Data: r.legal}},
-		{pkgfmt.RPM, pkgfmt.File{Path: licences + "LICENSE", Kind: pkgfmt.Licence, Mode: 0o644, Data: r.licence}},
-		{pkgfmt.RPM, pkgfmt.File{Path: licences + "copyright", Kind: pkgfmt.Licence, Mode: 0o644, Data: r.legal}},
+// common are the texts that each product has, named after it.
+func (o product) common() []text {
+	return []text{
+		{path: "/usr/share/bash-completion/completions/" + o.name, template: "completion/" + o.name + ".bash", mode: 0o644},
+		{path: "/usr/share/zsh/vendor-completions/_" + o.name, template: "completion/" + o.name + ".zsh", mode: 0o644, only: pkgfmt.Deb},
+		{path: "/usr/share/zsh/site-functions/_" + o.name, template: "completion/" + o.name + ".zsh", mode: 0o644, only: pkgfmt.RPM},
+		{path: "/usr/share/fish/vendor_completions.d/" + o.name + ".fish", template: "completion/" + o.name + ".fish", mode: 0o644},
+		{path: "/usr/share/lintian/overrides/" + o.name, template: "deb/" + o.name + ".lintian-overrides", mode: 0o644, only: pkgfmt.Deb},
 	}
-	for _, t := range texts {
+}
+
+// completionDirectories are those of shells, which need not be there. RPM removes
+// only what a package names.
+var completionDirectories = map[string]pkgfmt.Format{
+	"/usr/share/fish": pkgfmt.RPM, "/usr/share/fish/vendor_completions.d": pkgfmt.RPM,
+	"/usr/share/zsh": pkgfmt.RPM, "/usr/share/zsh/site-functions": pkgfmt.RPM,
+}
+
+// files is everything that a product's package of a format brings, by path. The
+// changelog comes with the format.
+func (r release) files(o product, format pkgfmt.Format) ([]pkgfmt.File, error) {
+	all, err := r.brought(o)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range slices.Concat(o.common(), o.texts) {
 		f, err := t.file()
 		if err != nil {
 			return nil, err
@@ -85,20 +62,42 @@ func (r release) files(format pkgfmt.Format) ([]pkgfmt.File, error) {
 		}
 		all = append(all, only{t.only, f})
 	}
-	for path, target := range links {
+	for path, target := range o.links {
 		all = append(all, only{"", pkgfmt.File{Path: path, Kind: pkgfmt.Link, Mode: 0o777, Target: target}})
 	}
-	for path, format := range directories {
-		all = append(all, only{format, pkgfmt.File{Path: path, Kind: pkgfmt.Directory, Mode: 0o755}})
+	for _, directories := range []map[string]pkgfmt.Format{completionDirectories, o.directories} {
+		for path, format := range directories {
+			all = append(all, only{format, pkgfmt.File{Path: path, Kind: pkgfmt.Directory, Mode: 0o755}})
+		}
 	}
 	var out []pkgfmt.File
-	for _, o := range all {
-		if o.format == "" || o.format == format {
-			out = append(out, o.file)
+	for _, one := range all {
+		if one.format == "" || one.format == format {
+			out = append(out, one.file)
 		}
 	}
 	slices.SortFunc(out, func(a, b pkgfmt.File) int { return strings.Compare(a.Path, b.Path) })
 	return out, nil
+}
+
+// brought are the files of a product whose bytes the release has: the program,
+// licences and documents.
+func (r release) brought(o product) ([]only, error) {
+	p, ok := r.programs[o.name]
+	if !ok {
+		return nil, fmt.Errorf("%s: the release has no such program", o.name)
+	}
+	docs, licences := "/usr/share/doc/"+o.name+"/", "/usr/share/licenses/"+o.name+"/"
+	all := []only{
+		{"", pkgfmt.File{Path: o.path, Mode: 0o755, Data: p.bytes}},
+		{pkgfmt.Deb, pkgfmt.File{Path: docs + "copyright", Mode: 0o644, Data: p.legal}},
+		{pkgfmt.RPM, pkgfmt.File{Path: licences + "LICENSE", Kind: pkgfmt.Licence, Mode: 0o644, Data: r.licence}},
+		{pkgfmt.RPM, pkgfmt.File{Path: licences + "copyright", Kind: pkgfmt.Licence, Mode: 0o644, Data: p.legal}},
+	}
+	for _, name := range o.docs {
+		all = append(all, only{"", pkgfmt.File{Path: docs + name, Kind: pkgfmt.Doc, Mode: 0o644, Data: r.docs[name]}})
+	}
+	return all, nil
 }
 
 func (t text) file() (pkgfmt.File, error) {
@@ -133,7 +132,7 @@ func script(name string) (string, error) {
 // in the place of its line "# @HOOKS@".
 func withHooks(script string) (string, error) {
 	var branches strings.Builder
-	for _, t := range texts {
+	for _, t := range hookTexts {
 		hook, ok := strings.CutPrefix(t.template, "kernel/")
 		if !ok {
 			continue

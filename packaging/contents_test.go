@@ -11,9 +11,9 @@ import (
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
-func filesOf(t *testing.T, format pkgfmt.Format) []pkgfmt.File {
+func filesOf(t *testing.T, o product, format pkgfmt.Format) []pkgfmt.File {
 	t.Helper()
-	files, err := sample().files(format)
+	files, err := sample().files(o, format)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +44,8 @@ func TestBoth(t *testing.T) {
 		"/usr/sbin/dkms": "dkms-hook", "/usr/share/man/man8/dkms.8.gz": "dkms-hook.8.gz",
 		"/usr/share/bash-completion/completions/dkms": "dkms-hook", "/usr/share/fish/vendor_completions.d/dkms.fish": "dkms-hook.fish",
 	}
-	for _, format := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
-		files := filesOf(t, format)
+	for _, format := range formats {
+		files := filesOf(t, hook, format)
 		for _, path := range programs {
 			if f, ok := find(files, path); !ok || f.Mode != 0o755 || len(f.Data) == 0 {
 				t.Errorf("%s: %s: there %v, mode %v; want a program", format, path, ok, f.Mode)
@@ -68,12 +68,34 @@ func TestBoth(t *testing.T) {
 // whoever made them.
 func TestNotOurs(t *testing.T) {
 	t.Parallel()
-	for _, format := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
-		for _, f := range filesOf(t, format) {
-			switch {
-			case f.Kind == pkgfmt.Directory:
-			case strings.HasPrefix(f.Path, "/etc/dkms"), strings.HasPrefix(f.Path, "/var/"), strings.HasPrefix(f.Path, "/lib/"):
-				t.Errorf("%s: brings %s", format, f.Path)
+	for _, o := range products {
+		for _, format := range formats {
+			for _, f := range filesOf(t, o, format) {
+				switch {
+				case f.Kind == pkgfmt.Directory:
+				case strings.HasPrefix(f.Path, "/etc/dkms"), strings.HasPrefix(f.Path, "/var/"), strings.HasPrefix(f.Path, "/lib/"):
+					t.Errorf("%s: %s brings %s", format, o.name, f.Path)
+				}
+			}
+		}
+	}
+}
+
+// TestNotTwice: both programs can be installed, so that no path but directories
+// is in the packages of both.
+func TestNotTwice(t *testing.T) {
+	t.Parallel()
+	for _, format := range formats {
+		by := map[string]string{}
+		for _, o := range products {
+			for _, f := range filesOf(t, o, format) {
+				if f.Kind == pkgfmt.Directory {
+					continue
+				}
+				if other, twice := by[f.Path]; twice {
+					t.Errorf("%s: both %s and %s bring %s", format, other, o.name, f.Path)
+				}
+				by[f.Path] = o.name
 			}
 		}
 	}
@@ -81,11 +103,13 @@ func TestNotOurs(t *testing.T) {
 
 func TestPathsOnce(t *testing.T) {
 	t.Parallel()
-	for _, format := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
-		files := filesOf(t, format)
-		for i, f := range files[1:] {
-			if f.Path <= files[i].Path {
-				t.Errorf("%s: %s comes after %s", format, f.Path, files[i].Path)
+	for _, o := range products {
+		for _, format := range formats {
+			files := filesOf(t, o, format)
+			for i, f := range files[1:] {
+				if f.Path <= files[i].Path {
+					t.Errorf("%s: %s comes after %s", format, f.Path, files[i].Path)
+				}
 			}
 		}
 	}
@@ -93,7 +117,7 @@ func TestPathsOnce(t *testing.T) {
 
 func TestCompressedAreWhole(t *testing.T) {
 	t.Parallel()
-	for _, f := range filesOf(t, pkgfmt.Deb) {
+	for _, f := range slices.Concat(filesOf(t, hook, pkgfmt.Deb), filesOf(t, mkpkg, pkgfmt.Deb)) {
 		if !strings.HasSuffix(f.Path, ".gz") || f.Kind == pkgfmt.Link {
 			continue
 		}

@@ -29,9 +29,10 @@ func linkedModules(program io.ReaderAt) ([]string, error) {
 	return paths, nil
 }
 
-const preamble = `dkms-hook, ` + homepage + `
+// preamble goes behind the program's name.
+const preamble = `, ` + homepage + `
 
-Copyright: the dkms-hook authors
+Copyright: the ` + project + ` authors
 Licence: Apache License, Version 2.0
 
 Licensed under the Apache License, Version 2.0; you may not use this program
@@ -43,13 +44,13 @@ are part of it. The licence of the Go standard library is that of
 golang.org/x/sys.
 `
 
-// legal is the file that the licences of all that is linked ask for.
-func legal(source string, modules []string) ([]byte, error) {
+// legal is the file that the licences of all that a program links ask for.
+func legal(source, name string, modules []string) ([]byte, error) {
 	dirs, err := moduleDirs(source, modules)
 	if err != nil {
 		return nil, err
 	}
-	b := bytes.NewBufferString(preamble)
+	b := bytes.NewBufferString(name + preamble)
 	for _, path := range modules {
 		text, err := licenceIn(dirs[path])
 		if err != nil {
@@ -97,7 +98,7 @@ func licenceIn(dir string) (string, error) {
 			return "", err
 		}
 		text = bytes.ReplaceAll(text, []byte("\r"), nil)
-		text = apacheText.ReplaceAll(text, []byte("Licensed under the Apache License, Version 2.0, as dkms-hook is."))
+		text = apacheText.ReplaceAll(text, []byte("Licensed under the Apache License, Version 2.0, as this program is."))
 		return string(bytes.TrimSpace(text)), nil
 	}
 	return "", errors.New("has no licence")

@@ -56,7 +56,7 @@ func TestLegal(t *testing.T) {
 	if modules, err := linkedModules(self); err != nil || !slices.Contains(modules, "github.com/klauspost/compress") {
 		t.Errorf("linkedModules of this test = %q, %v; want klauspost/compress among them", modules, err)
 	}
-	text, err := legal("..", []string{"github.com/klauspost/compress", "golang.org/x/sys", "mvdan.cc/sh/v3"})
+	text, err := legal("..", "dkms-hook", []string{"github.com/klauspost/compress", "golang.org/x/sys", "mvdan.cc/sh/v3"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestLegal(t *testing.T) {
 	if strings.Contains(string(text), "TERMS AND CONDITIONS FOR USE") {
 		t.Error("the copyright file holds the Apache License as a whole, which is there already")
 	}
-	if _, err := legal("..", []string{"example.com/nobody"}); err == nil {
+	if _, err := legal("..", "dkms-hook", []string{"example.com/nobody"}); err == nil {
 		t.Error("the licence of an unknown module was found")
 	}
 }

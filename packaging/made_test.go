@@ -10,23 +10,33 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/write"
 )
 
-// sample is a release whose program is a text, so that making packages of it
+// sample is a release whose programs are texts, so that making packages of it
 // takes no time.
 func sample() release {
-	return release{
+	r := release{
 		version: "1.2.3~git4.abc", time: time.Unix(1_700_000_000, 0).UTC(),
-		program: []byte("the program\n"), licence: []byte("the licence\n"), legal: []byte("who and how\n"),
-		log: []section{{version: "Unreleased", changes: []string{"A change."}}},
+		licence: []byte("the licence\n"), docs: map[string][]byte{},
+		log:      []section{{version: "Unreleased", changes: []string{"A change."}}},
+		programs: map[string]program{},
 	}
+	for _, o := range products {
+		r.programs[o.name] = program{bytes: []byte("the program\n"), legal: []byte("who and how\n")}
+		for _, name := range o.docs {
+			r.docs[name] = []byte("a document\n")
+		}
+	}
+	return r
 }
 
-// bytesOf returns the package of a release.
-func bytesOf(r release, format pkgfmt.Format) ([]byte, error) {
-	p, err := r.pack(format)
+// bytesOf returns a product's package of a release.
+func bytesOf(r release, o product, format pkgfmt.Format) ([]byte, error) {
+	p, err := r.pack(o, format)
 	if err != nil {
 		return nil, err
 	}
@@ -35,27 +45,35 @@ func bytesOf(r release, format pkgfmt.Format) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// made returns the bytes of the sample's packages, by format.
-var made = sync.OnceValues(func() (map[pkgfmt.Format][]byte, error) {
-	out := map[pkgfmt.Format][]byte{}
-	for _, f := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
-		var err error
-		if out[f], err = bytesOf(sample(), f); err != nil {
-			return nil, err
+// A which names one of the packages.
+type which struct {
+	product string
+	format  pkgfmt.Format
+}
+
+// made returns the bytes of the sample's packages.
+var made = sync.OnceValues(func() (map[which][]byte, error) {
+	out := map[which][]byte{}
+	for _, o := range products {
+		for _, f := range formats {
+			var err error
+			if out[which{o.name, f}], err = bytesOf(sample(), o, f); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil
 })
 
 // packageOf returns the path of the sample's package.
-func packageOf(t *testing.T, format pkgfmt.Format) string {
+func packageOf(t *testing.T, o product, format pkgfmt.Format) string {
 	t.Helper()
 	all, err := made()
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "package."+string(format))
-	if err := os.WriteFile(path, all[format], 0o644); err != nil {
+	if err := os.WriteFile(path, all[which{o.name, format}], 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -93,13 +111,15 @@ func TestSameBytesAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for format, want := range first {
-		again, err := bytesOf(sample(), format)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(again, want) {
-			t.Errorf("the same release made another .%s", format)
+	for _, o := range products {
+		for _, format := range formats {
+			again, err := bytesOf(sample(), o, format)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(again, first[which{o.name, format}]) {
+				t.Errorf("the same release made another .%s of %s", format, o.name)
+			}
 		}
 	}
 }
@@ -107,15 +127,21 @@ func TestSameBytesAgain(t *testing.T) {
 func TestFileNames(t *testing.T) {
 	t.Parallel()
 	var names []string
-	for _, f := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
-		p, err := sample().pack(f)
-		if err != nil {
-			t.Fatal(err)
+	for _, o := range products {
+		for _, f := range formats {
+			p, err := sample().pack(o, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, write.FileName(p))
 		}
-		names = append(names, write.FileName(p))
 	}
-	if got, want := strings.Join(names, " "), "dkms-hook_1.2.3~git4.abc_amd64.deb dkms-hook-1.2.3~git4.abc-1.x86_64.rpm"; got != want {
-		t.Errorf("file names = %s; want %s", got, want)
+	want := []string{
+		"dkms-hook_1.2.3~git4.abc_amd64.deb", "dkms-hook-1.2.3~git4.abc-1.x86_64.rpm",
+		"dkms-mkpkg_1.2.3~git4.abc_amd64.deb", "dkms-mkpkg-1.2.3~git4.abc-1.x86_64.rpm",
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("file names (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
-	"time"
+	"strings"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/write"
@@ -23,96 +19,64 @@ func main() {
 	}
 }
 
-// run makes both packages and prints their paths.
+// run makes the packages and prints their paths.
 func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("packaging", flag.ContinueOnError)
 	out := flags.String("o", "dist", "write the packages into `DIR`")
 	version := flags.String("version", "", "the packages' `VERSION`, as tools/version prints it")
-	program := flags.String("program", "bin/dkms-hook", "the built `FILE`")
+	programs := flags.String("programs", "bin", "the built programs are in `DIR`")
 	source := flags.String("source", ".", "the project is in `DIR`")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r, err := readRelease(*source, *program, *version)
+	r, err := readRelease(*source, *programs, *version)
 	if err != nil {
 		return err
 	}
-	for _, f := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
-		p, err := r.pack(f)
-		if err != nil {
-			return err
+	for _, o := range products {
+		for _, f := range formats {
+			p, err := r.pack(o, f)
+			if err != nil {
+				return err
+			}
+			path, err := write.Package(context.Background(), p, write.Options{Dir: *out})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(stdout, path)
 		}
-		path, err := write.Package(context.Background(), p, write.Options{Dir: *out})
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(stdout, path)
 	}
 	return nil
 }
 
-// A release is what the packages are made from.
-type release struct {
-	version string    // fits both formats
-	time    time.Time // of everything in the packages
-	program []byte    // the program, static
-	licence []byte    // ours
-	legal   []byte    // ours and those of what is linked
-	log     []section // newest first
-}
+// arches are what the programs are built for, in the words of each format.
+var arches = map[pkgfmt.Format]string{pkgfmt.Deb: "amd64", pkgfmt.RPM: "x86_64"}
 
-// versionWords is what both formats take for the version proper: Debian policy
-// 5.6.12 without epoch and revision, and RPM's naming rules.
-var versionWords = regexp.MustCompile(`^[0-9][A-Za-z0-9.+~]*$`)
-
-func readRelease(source, program, version string) (release, error) {
-	r := release{version: version}
-	if !versionWords.MatchString(version) {
-		return r, fmt.Errorf("version %q: begins with no digit, or has other characters than letters, digits and .+~", version)
-	}
-	seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
-	if err != nil {
-		return r, fmt.Errorf("SOURCE_DATE_EPOCH: is no number of seconds: %w", err)
-	}
-	r.time = time.Unix(seconds, 0).UTC()
-	if r.program, err = os.ReadFile(program); err != nil {
-		return r, err
-	}
-	if r.licence, err = os.ReadFile(filepath.Join(source, "LICENSE")); err != nil {
-		return r, err
-	}
-	text, err := os.ReadFile(filepath.Join(source, "CHANGELOG.md"))
-	if err != nil {
-		return r, err
-	}
-	r.log = readLog(string(text))
-	linked, err := linkedModules(bytes.NewReader(r.program))
-	if err != nil {
-		return r, fmt.Errorf("%s: %w", program, err)
-	}
-	r.legal, err = legal(source, linked)
-	return r, err
-}
-
-// pack returns the package of a format.
-func (r release) pack(format pkgfmt.Format) (pkgfmt.Package, error) {
-	version := pkgfmt.Version{Upstream: r.version}
+// pack returns a product's package of a format.
+func (r release) pack(o product, format pkgfmt.Format) (pkgfmt.Package, error) {
+	in := o.in[format]
 	p := pkgfmt.Package{
-		Format: format, Name: name, Version: version, Time: r.time,
-		Description: description, License: "Apache-2.0", Homepage: homepage, Maintainer: maintainer, Vendor: name,
+		Format: format, Name: o.name, Version: pkgfmt.Version{Upstream: r.version}, Arch: arches[format], Time: r.time,
+		Summary: o.summary, Description: o.description, Section: in.section, Relations: in.relations,
+		License: "Apache-2.0", Homepage: homepage, Maintainer: maintainer, Vendor: project,
 		Scripts: map[string]string{},
 		// All that there is can read it; most of it is one program.
 		Compression: pkgfmt.Compression{Algorithm: "xz", Level: 9},
 	}
-	as := r.asDeb
-	if format == pkgfmt.RPM {
-		as = r.asRPM
-	}
-	err := as(&p)
-	if err != nil {
-		return p, err
+	switch format {
+	case pkgfmt.Deb:
+		p.Fields = map[string]string{"Multi-Arch": "foreign"}
+	case pkgfmt.RPM:
+		p.Version.Revision = "1"
+		p.Summary = strings.ToUpper(p.Summary[:1]) + p.Summary[1:]
 	}
 	p.Changes = []pkgfmt.Change{{Version: p.Version, Time: r.time, Author: maintainer, Lines: newest(r.log)}}
-	p.Files, err = r.files(format)
+	if in.events != nil {
+		if err := in.events(&p); err != nil {
+			return p, err
+		}
+	}
+	var err error
+	p.Files, err = r.files(o, format)
 	return p, err
 }

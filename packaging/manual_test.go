@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,22 +41,43 @@ func TestManualActions(t *testing.T) {
 	}
 }
 
-// help returns what the program says of its options: one line each.
-func help(t *testing.T) string {
+// built returns the path of a program of ours, which it builds.
+func built(t *testing.T, name string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "dkms-hook")
-	if out, err := exec.Command("go", "build", "-o", program, "../cmd/dkms-hook").CombinedOutput(); err != nil {
+	program := filepath.Join(t.TempDir(), name)
+	if out, err := exec.Command("go", "build", "-o", program, "../cmd/"+name).CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	_, options, ok := strings.Cut(output(t, program, "--help"), "OPTIONS:\n")
-	if !ok {
-		t.Fatal("--help has no OPTIONS")
-	}
-	options, _, _ = strings.Cut(options, "\n\n")
-	return options
+	return program
 }
 
-var option = regexp.MustCompile(`(?:^|\s)-(-[a-z_-]+|[a-zA-Z])[ ,]`)
+var option = regexp.MustCompile(`(?:^|\s)(--?[a-zA-Z_-]+)[ ,]`)
+
+// options returns all spellings of the options that --help tells of, for an
+// action or without one.
+func options(t *testing.T, program string, action ...string) []string {
+	t.Helper()
+	_, text, ok := strings.Cut(output(t, slices.Concat([]string{program}, action, []string{"--help"})...), "OPTIONS:\n")
+	if !ok {
+		t.Fatalf("--help of %q has no OPTIONS", action)
+	}
+	text, _, _ = strings.Cut(text, "\n\n")
+	var all []string
+	for line := range strings.Lines(text) {
+		left, _, _ := strings.Cut(strings.TrimSpace(line), "   ")
+		for _, m := range option.FindAllStringSubmatch(left+" ", -1) {
+			all = append(all, m[1])
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// hasOption tells whether a manual page has an entry for an option.
+func hasOption(page, option string) bool {
+	name := regexp.QuoteMeta(strings.TrimPrefix(option, "-"))
+	return regexp.MustCompile(`(?m)^\.It Fl (.* , (Fl )?)?` + name + `( |$)`).MatchString(page)
+}
 
 // TestOptions: every option that --help lists is in the manual and in the
 // completions.
@@ -70,25 +92,20 @@ func TestOptions(t *testing.T) {
 		}
 		completions[shell] = text
 	}
-	n := 0
-	for line := range strings.Lines(help(t)) {
-		left, _, _ := strings.Cut(strings.TrimSpace(line), "   ")
-		for _, m := range option.FindAllStringSubmatch(left+" ", -1) {
-			n++
-			name := m[1]
-			if !regexp.MustCompile(`(?m)^\.It (Fl [a-zA-Z-]+ , )?Fl ` + regexp.QuoteMeta(name) + `( |$)`).MatchString(page) {
-				t.Errorf("dkms-hook(8) has no entry for the option -%s", name)
-			}
-			spelled := map[string]string{"bash": `[ "]-` + name + `[ "]`, "zsh": `[{',*]-` + name + `[}',=[]`, "fish": ` -[sl] ` + strings.TrimPrefix(name, "-") + ` `}
-			for shell, pattern := range spelled {
-				if !regexp.MustCompile(pattern).MatchString(completions[shell]) {
-					t.Errorf("the completion for %s does not know the option -%s", shell, name)
-				}
+	all := options(t, built(t, "dkms-hook"))
+	for _, o := range all {
+		if !hasOption(page, o) {
+			t.Errorf("dkms-hook(8) has no entry for the option %s", o)
+		}
+		spelled := map[string]string{"bash": `[ "]` + o + `[ "]`, "zsh": `[{',*]` + o + `[}',=[]`, "fish": ` -[sl] ` + strings.TrimLeft(o, "-") + ` `}
+		for shell, pattern := range spelled {
+			if !regexp.MustCompile(pattern).MatchString(completions[shell]) {
+				t.Errorf("the completion for %s does not know the option %s", shell, o)
 			}
 		}
 	}
-	if n < 35 {
-		t.Errorf("--help has %d options: this test no longer reads it right", n)
+	if len(all) < 35 {
+		t.Errorf("--help has %d options: this test no longer reads it right", len(all))
 	}
 }
 
@@ -185,6 +202,7 @@ func TestManualFormats(t *testing.T) {
 		"dkms-hook.8":           "dkms-hook dkms",
 		"dkms.conf.5":           "dkms.conf",
 		"dkms-framework.conf.5": "dkms-framework.conf",
+		"dkms-mkpkg.1":          "dkms-mkpkg",
 	} {
 		path := "../templates/man/" + page
 		cmd := exec.Command("man", "--warnings=w", "-E", "UTF-8", "-l", path)

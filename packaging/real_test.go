@@ -18,20 +18,20 @@ var realMade = map[string][]byte{}
 
 // real makes a package with the real program, in some version, and returns its
 // path.
-func real(t *testing.T, version string, format pkgfmt.Format) string {
+func real(t *testing.T, o product, version string, format pkgfmt.Format) string {
 	t.Helper()
-	named, err := release{version: version}.pack(format)
+	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+	r, err := readRelease("..", "../bin", version)
+	if err != nil {
+		t.Fatalf("%v: make build makes the programs", err)
+	}
+	p, err := r.pack(o, format)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := write.FileName(named)
+	file := write.FileName(p)
 	if realMade[file] == nil {
-		t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
-		r, err := readRelease("..", "../bin/dkms-hook", version)
-		if err != nil {
-			t.Fatalf("%v: make build makes the program", err)
-		}
-		if realMade[file], err = bytesOf(r, format); err != nil {
+		if realMade[file], err = bytesOf(r, o, format); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -46,35 +46,42 @@ func real(t *testing.T, version string, format pkgfmt.Format) string {
 // needed, with its reason above it.
 func TestLintian(t *testing.T) {
 	lacks(t, "lintian")
-	out, err := exec.Command("lintian", "--allow-root", "--tag-display-limit", "0", "--fail-on", "error,warning", real(t, "0.1.0", pkgfmt.Deb)).CombinedOutput()
-	if err != nil || strings.Contains(string(out), "override") {
-		t.Errorf("lintian: %v\n%s", err, out)
-	}
-	overrides, err := os.ReadFile("../templates/deb/lintian-overrides")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasPrefix(string(overrides), "#") {
-		t.Error("lintian-overrides begins without a reason")
+	for _, o := range products {
+		out, err := exec.Command("lintian", "--allow-root", "--tag-display-limit", "0", "--fail-on", "error,warning", real(t, o, "0.1.0", pkgfmt.Deb)).CombinedOutput()
+		if err != nil || strings.Contains(string(out), "override") {
+			t.Errorf("lintian: %s: %v\n%s", o.name, err, out)
+		}
+		overrides, err := os.ReadFile("../templates/deb/" + o.name + ".lintian-overrides")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(overrides), "#") {
+			t.Errorf("%s.lintian-overrides begins without a reason", o.name)
+		}
 	}
 }
 
 // TestRpmlint: what it finds is answered in rpmlint.toml.
 func TestRpmlint(t *testing.T) {
 	lacks(t, "rpmlint")
-	out, err := exec.Command("rpmlint", "-c", "rpmlint.toml", real(t, "0.1.0", pkgfmt.RPM)).CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "0 errors, 0 warnings") {
-		t.Errorf("rpmlint: %v\n%s", err, out)
+	for _, o := range products {
+		out, err := exec.Command("rpmlint", "-c", "rpmlint.toml", real(t, o, "0.1.0", pkgfmt.RPM)).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "0 errors, 0 warnings") {
+			t.Errorf("rpmlint: %s: %v\n%s", o.name, err, out)
+		}
 	}
 }
 
 // TestRPMVerifies: RPM itself finds nothing wrong with what we wrote.
 func TestRPMVerifies(t *testing.T) {
 	lacks(t, "rpm")
-	path := real(t, "0.1.0~git1.abc", pkgfmt.RPM)
-	if got := output(t, "rpm", "-Kv", "--nosignature", path); strings.Contains(got, "BAD") || !strings.Contains(got, "Payload SHA256 digest: OK") {
-		t.Errorf("rpm -Kv:\n%s", got)
+	for _, o := range products {
+		got := output(t, "rpm", "-Kv", "--nosignature", real(t, o, "0.1.0~git1.abc", pkgfmt.RPM))
+		if strings.Contains(got, "BAD") || !strings.Contains(got, "Payload SHA256 digest: OK") {
+			t.Errorf("%s: rpm -Kv:\n%s", o.name, got)
+		}
 	}
+	path := real(t, hook, "0.1.0~git1.abc", pkgfmt.RPM)
 	got := output(t, "rpm", "-qp", "--nosignature", "--filetriggers", "--scripts", path)
 	for _, want := range []string{
 		"transfiletriggerin scriptlet (using /bin/sh) -- /usr/src, /lib/modules, /usr/lib/modules",
@@ -88,14 +95,15 @@ func TestRPMVerifies(t *testing.T) {
 	}
 }
 
-// TestStatic: the program runs where there is no library, or another one's.
+// TestStatic: the programs run where there is no library, or another one's.
 func TestStatic(t *testing.T) {
 	dir := t.TempDir()
-	output(t, "dpkg-deb", "-x", real(t, "0.1.0", pkgfmt.Deb), dir)
-	program := filepath.Join(dir, "usr/sbin/dkms-hook")
-	out, err := exec.Command("ldd", program).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "not a dynamic executable") {
-		t.Errorf("ldd: %v\n%s", err, out)
+	for _, o := range products {
+		output(t, "dpkg-deb", "-x", real(t, o, "0.1.0", pkgfmt.Deb), dir)
+		out, err := exec.Command("ldd", filepath.Join(dir, o.path)).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "not a dynamic executable") {
+			t.Errorf("ldd: %s: %v\n%s", o.name, err, out)
+		}
 	}
 	if got := output(t, filepath.Join(dir, "usr/sbin/dkms"), "--version"); got != "dkms-"+dkmsLevel+"\n" {
 		t.Errorf("dkms --version = %s; want the level that the packages provide, %s", got, dkmsLevel)

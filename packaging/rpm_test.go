@@ -19,13 +19,13 @@ import (
 )
 
 // readRPM returns the header of the sample's RPM, and its payload.
-func readRPM(t *testing.T) (*rpm.Package, io.Reader) {
+func readRPM(t *testing.T, o product) (*rpm.Package, io.Reader) {
 	t.Helper()
 	all, err := made()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := bytes.NewReader(all[pkgfmt.RPM])
+	r := bytes.NewReader(all[which{o.name, pkgfmt.RPM}])
 	p, err := rpm.Read(r)
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func relations(list []rpm.Dependency) []string {
 
 func TestRPMRelations(t *testing.T) {
 	t.Parallel()
-	p, _ := readRPM(t)
+	p, _ := readRPM(t, hook)
 	if got, want := p.String(), "dkms-hook-1.2.3~git4.abc-1.x86_64"; got != want {
 		t.Errorf("the package is %s; want %s", got, want)
 	}
@@ -79,14 +79,31 @@ func TestRPMRelations(t *testing.T) {
 	}
 }
 
+// ownDirectories are those that only hold what a product brings; RPM has to be
+// told of them, to remove them.
+var ownDirectories = map[string][]string{
+	"dkms-hook": {
+		"40755 /usr/lib/dkms", "40755 /usr/share/doc/dkms-hook", "40755 /usr/share/doc/dkms-hook/examples", "40755 /usr/share/licenses/dkms-hook",
+	},
+	"dkms-mkpkg": {"40755 /usr/share/doc/dkms-mkpkg", "40755 /usr/share/licenses/dkms-mkpkg"},
+}
+
 func TestRPMFiles(t *testing.T) {
 	t.Parallel()
-	p, payload := readRPM(t)
-	want := []string{
-		"40755 /usr/lib/dkms", "40755 /usr/share/doc/dkms-hook", "40755 /usr/share/doc/dkms-hook/examples", "40755 /usr/share/licenses/dkms-hook",
+	for _, o := range products {
+		t.Run(o.name, func(t *testing.T) {
+			t.Parallel()
+			testRPMFiles(t, o)
+		})
 	}
+}
+
+func testRPMFiles(t *testing.T, o product) {
+	t.Helper()
+	p, payload := readRPM(t, o)
+	want := slices.Clone(ownDirectories[o.name])
 	types := map[pkgfmt.FileKind]fs.FileMode{pkgfmt.Directory: 0o040000, pkgfmt.Link: 0o120000}
-	for _, f := range filesOf(t, pkgfmt.RPM) {
+	for _, f := range filesOf(t, o, pkgfmt.RPM) {
 		kind := types[f.Kind]
 		if kind == 0 {
 			kind = 0o100000
@@ -139,7 +156,7 @@ const (
 // taken kernels, headers or sources.
 func TestRPMFileTriggers(t *testing.T) {
 	t.Parallel()
-	p, _ := readRPM(t)
+	p, _ := readRPM(t, hook)
 	prefixes := []string{"/usr/src", "/lib/modules", "/usr/lib/modules"}
 	tag := func(n int) []string { return p.Header.GetTag(n).StringSlice() }
 	if diff := cmp.Diff(slices.Concat(prefixes, prefixes), tag(triggerPrefixes)); diff != "" {

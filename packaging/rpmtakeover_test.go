@@ -49,10 +49,9 @@ x
 %files
 `
 
-// TestRPMTakeOver: whichever is installed, the program, the hooks and the
-// service are its own, and the service is enabled: the other one's scriptlets,
-// which run later, have not undone it.
-func TestRPMTakeOver(t *testing.T) {
+// newRPMHost returns a machine with rpm and dnf in a box.
+func newRPMHost(t *testing.T) host {
+	t.Helper()
 	root, err := filepath.Abs("../build/e2e/rpmroot/root")
 	if err != nil {
 		t.Fatal(err)
@@ -60,18 +59,27 @@ func TestRPMTakeOver(t *testing.T) {
 	if _, err := os.Stat(root); err != nil {
 		box.Lacks(t, root+": make rpmroot makes it")
 	}
-	h := host{box.NewOn(t, root), t}
-	ours := h.copy(real(t, "0.1.0", pkgfmt.RPM), "/root/dkms-hook.rpm")
+	return host{box.NewOn(t, root), t}
+}
+
+// dnf runs dnf, which must succeed without a network.
+func (h host) dnf(args ...string) {
+	h.t.Helper()
+	h.Must(append([]string{"dnf", "-y", "-q", "--disablerepo=*", "--setopt=install_weak_deps=0", "--setopt=gpgcheck=0"}, args...)...)
+}
+
+// TestRPMTakeOver: whichever is installed, the program, the hooks and the
+// service are its own, and the service is enabled: the other one's scriptlets,
+// which run later, have not undone it.
+func TestRPMTakeOver(t *testing.T) {
+	h := newRPMHost(t)
+	ours := h.copy(real(t, hook, "0.1.0", pkgfmt.RPM), "/root/dkms-hook.rpm")
 	for name, spec := range map[string]string{"dkms": otherDKMS, "compat": debianCompat} {
 		h.Write("/root/"+name+".spec", spec)
 		h.Must("rpmbuild", "-bb", "--quiet", "--define", "_rpmdir /root/rpms", "/root/"+name+".spec")
 	}
 	const other, enabled = "/root/rpms/noarch/dkms-3.2.2-1.noarch.rpm", "/etc/systemd/system/multi-user.target.wants/dkms.service"
 	h.Write("/usr/lib/systemd/system-preset/10-test.preset", "enable dkms.service\n")
-	dnf := func(args ...string) {
-		t.Helper()
-		h.Must(append([]string{"dnf", "-y", "-q", "--disablerepo=*", "--setopt=install_weak_deps=0", "--setopt=gpgcheck=0"}, args...)...)
-	}
 	expect := func(when, unit, hook string) {
 		t.Helper()
 		if got := string(h.Read("/usr/lib/systemd/system/dkms.service")); !strings.Contains(got, unit) {
@@ -84,22 +92,22 @@ func TestRPMTakeOver(t *testing.T) {
 			t.Errorf("%s: the service is not enabled", when)
 		}
 	}
-	dnf("install", other, "/root/rpms/noarch/compat-1-1.noarch.rpm")
+	h.dnf("install", other, "/root/rpms/noarch/compat-1-1.noarch.rpm")
 	expect("another dkms", "ExecStart=/usr/sbin/dkms autoinstall", "echo other")
 	h.WriteProgram("/etc/kernel/postinst.d/dkms", "#!/bin/sh\n# changed by hand\n")
-	dnf("install", "--allowerasing", ours)
+	h.dnf("install", "--allowerasing", ours)
 	expect("taken over", "ExecStart=/usr/sbin/dkms-hook ", "exec /usr/sbin/dkms-hook ")
 	h.Must("rpm", "-V", "dkms-hook")
 	if got := string(h.Read("/etc/kernel/postinst.d/dkms.rpmsave")); !strings.Contains(got, "changed by hand") {
 		t.Errorf("the hook that was changed by hand is now %q", got)
 	}
-	dnf("reinstall", ours)
+	h.dnf("reinstall", ours)
 	expect("reinstalled", "ExecStart=/usr/sbin/dkms-hook ", "exec /usr/sbin/dkms-hook ")
-	dnf("install", "--allowerasing", other)
+	h.dnf("install", "--allowerasing", other)
 	expect("given back", "ExecStart=/usr/sbin/dkms autoinstall", "echo other")
 	h.Must("rpm", "-V", "dkms")
-	dnf("install", "--allowerasing", ours)
-	dnf("remove", "dkms-hook")
+	h.dnf("install", "--allowerasing", ours)
+	h.dnf("remove", "dkms-hook")
 	for _, path := range []string{enabled, "/etc/kernel/postinst.d/dkms", "/usr/lib/dkms", "/var/lib/dkms", "/etc/dkms"} {
 		if h.Exists(path) {
 			t.Errorf("%s is left after erasing", path)

@@ -48,7 +48,7 @@ func (h host) copy(from, to string) string {
 // ours puts the package into the box, and returns where.
 func (h host) ours(version string) string {
 	h.t.Helper()
-	return h.copy(real(h.t, version, pkgfmt.Deb), "/root/dkms-hook-"+version+".deb")
+	return h.copy(real(h.t, hook, version, pkgfmt.Deb), "/root/dkms-hook-"+version+".deb")
 }
 
 // apt runs apt-get, which must succeed and ask nothing: there is nobody to

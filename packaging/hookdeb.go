@@ -6,14 +6,11 @@ import (
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
-// asDeb says of the package what only Debian knows: deb-control(5),
+// hookDeb is what only Debian knows of dkms-hook: deb-control(5),
 // deb-triggers(5).
-func (r release) asDeb(p *pkgfmt.Package) error {
-	p.Arch = "amd64"
-	p.Section = "kernel"
-	p.Summary = summary
-	p.Fields = map[string]string{"Multi-Arch": "foreign"}
-	p.Relations = pkgfmt.Relations{
+var hookDeb = dialect{
+	section: "kernel",
+	relations: pkgfmt.Relations{
 		// Packages of modules depend on dkms, mostly on a version of it.
 		Provides:  []string{"dkms (= " + dkmsLevel + ")"},
 		Conflicts: []string{"dkms"},
@@ -22,11 +19,15 @@ func (r release) asDeb(p *pkgfmt.Package) error {
 		// A kernel's headers bring the compiler that it was built with.
 		Recommends: []string{"gcc | c-compiler", "linux-headers-amd64 | linux-headers-generic | linux-headers"},
 		Suggests:   []string{"mokutil"},
-	}
+	},
+	events: hookDebEvents,
+}
+
+func hookDebEvents(p *pkgfmt.Package) error {
 	p.Triggers = []string{
 		// Packages that depend on one with modules are configured after the
 		// run; kernels wait for nobody.
-		"interest-await " + name,
+		"interest-await " + p.Name,
 		"interest-noawait /lib/modules",
 		"interest-noawait /usr/lib/modules",
 	}
