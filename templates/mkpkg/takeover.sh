@@ -39,33 +39,48 @@ build() {
 	return "$rc"
 }
 
+# bring KERNEL: the module is built, if it is not yet, and is installed over
+# another version's.
+bring() {
+	[ -d "$tree/$version/$1" ] || build "$1" || return
+	dkms install -m "$name" -v "$version" -k "$1" --force >/dev/null
+}
+
 # replace KERNEL: first the new module is built, and only then the old one goes.
 replace() {
 	was=$(installed "$1")
 	built=$tree/$version/$1
-	aside=$tree/$version/.$1
 	if [ "$was" != "$version" ]; then
 		[ -n "$was" ] || [ "$autoinstall" = yes ] || return 0
 		[ -z "$changed" ] || rm -rf "$built"
-		[ -d "$built" ] || build "$1" || return
-		dkms install -m "$name" -v "$version" -k "$1" --force >/dev/null || return
+		bring "$1" || return
 		[ -z "$was" ] || dropped "$1"
+		[ "$was" != "$version.before" ] || rm -rf "${tree:?}/$was" # of a script that was killed
 	elif [ -n "$changed" ]; then
-		# One version has but one place in the tree.
-		rm -rf "$aside" "$aside.new"
-		mv "$built" "$aside" || return
-		build "$1" || {
+		# No version replaces itself: what is there bears another meanwhile.
+		was=$version.before
+		rm -rf "${tree:?}/$was"
+		mkdir "$tree/$was" && ln -s "$tree/$version/.source" "$tree/$was/source" && rename "$1" "$version" "$was" || return
+		bring "$1" || {
 			rc=$?
 			rm -rf "$built"
-			mv "$aside" "$built"
+			rename "$1" "$was" "$version"
+			rm -rf "${tree:?}/$was"
 			return "$rc"
 		}
-		mv "$built" "$aside.new" && mv "$aside" "$built" &&
-			dkms uninstall -m "$name" -v "$version" -k "$1" >/dev/null
-		rm -rf "$built"
-		mv "$aside.new" "$built" &&
-			dkms install -m "$name" -v "$version" -k "$1" --force >/dev/null
+		dropped "$1"
+		rm -rf "${tree:?}/$was"
 	fi
+}
+
+# rename KERNEL OLD NEW: has what is built there, and installed, be of that version.
+rename() {
+	mv "$tree/$2/$1" "$tree/$3/$1" || return
+	for link in "$tree/kernel-$1"-*; do
+		[ "${link%-*}" = "$tree/kernel-$1" ] || continue
+		target=$(readlink "$link")
+		ln -sfn "$3/${target#*/}" "$link"
+	done
 }
 
 # dropped KERNEL: the modules that only the version before had go from there.
