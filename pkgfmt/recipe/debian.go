@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"path"
@@ -22,6 +23,9 @@ func Debian(d *source.Description) ([]pkgfmt.File, error) {
 	if err := plainWords(d); err != nil {
 		return nil, err
 	}
+	if !dhAccepts.MatchString(d.DKMS.Version) {
+		return nil, &dkms.Error{Kind: dkms.Usage, Object: fmt.Sprintf("%q", d.DKMS.Version), Problem: "is a version that dh_dkms does not accept", Hint: "version: in dkms-mkpkg.yaml sets another"}
+	}
 	p, err := srcpkg.Compose(d, pkgfmt.Deb)
 	if err != nil {
 		return nil, err
@@ -33,7 +37,7 @@ func Debian(d *source.Description) ([]pkgfmt.File, error) {
 	if deb.more, err = extras(d, p); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{deb.control, deb.rules, deb.changelog, deb.dkms, deb.texts, deb.scripts, deb.beside} {
+	for _, step := range []func() error{deb.control, deb.rules, deb.leftOut, deb.changelog, deb.dkms, deb.texts, deb.scripts, deb.beside} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -70,19 +74,19 @@ func (b *debian) control() error {
 		Fields    []tag
 		Summary   string
 		Text      string
-	}{p, debianRelations(p.Relations), debianFields(p.Fields), strings.Join(strings.Fields(strings.Map(printable, p.Summary)), " "), debianText(p.Description)})
+	}{p, debianRelations(p.Relations, b.d.Relations[pkgfmt.Deb].Depends), debianFields(p.Fields), strings.Join(strings.Fields(strings.Map(printable, p.Summary)), " "), debianText(p.Description)})
 	b.add("control", string(text))
 	return err
 }
 
-// debianRelations are the relations as lines of control. What dh_dkms finds out
-// comes by ${misc:Depends}.
-func debianRelations(r pkgfmt.Relations) (tags []tag) {
+// debianRelations are the relations as lines of control. Which dkms is needed
+// dh_dkms finds out, and says in ${misc:Depends}; what else is, the source.
+func debianRelations(r pkgfmt.Relations, depends []string) (tags []tag) {
 	for _, group := range []struct {
 		name string
 		list []string
 	}{
-		{"Depends", append([]string{"${misc:Depends}"}, r.Depends...)}, {"Recommends", r.Recommends}, {"Suggests", r.Suggests}, {"Enhances", r.Enhances},
+		{"Depends", append([]string{"${misc:Depends}"}, depends...)}, {"Recommends", r.Recommends}, {"Suggests", r.Suggests}, {"Enhances", r.Enhances},
 		{"Provides", r.Provides}, {"Breaks", r.Breaks}, {"Conflicts", r.Conflicts}, {"Replaces", r.Replaces},
 	} {
 		if len(group.list) > 0 {
@@ -108,7 +112,7 @@ func debianText(text string) string {
 		if i > 0 {
 			b.WriteString(" .\n")
 		}
-		for _, line := range wrap(p, 78) {
+		for _, line := range wrap(p, columns) {
 			b.WriteString(" " + line + "\n")
 		}
 	}
@@ -121,7 +125,7 @@ func (b *debian) changelog() error {
 	for _, c := range b.p.Changes {
 		fmt.Fprintf(&text, "%s (%s) unstable; urgency=medium\n\n", b.p.Name, c.Version)
 		for _, l := range c.Lines {
-			for i, part := range wrap(l, 76) {
+			for i, part := range wrap(l, columns-3) {
 				text.WriteString([]string{"  * ", "    "}[min(i, 1)] + part + "\n")
 			}
 		}
@@ -140,11 +144,20 @@ func (b *debian) changelog() error {
 	return nil
 }
 
+// leftOut lists, for tar, what stays out of the package's /usr/src: as dh_dkms
+// brings it, the dkms.conf, and what is ignored.
+func (b *debian) leftOut() error {
+	patterns, err := leftOut(b.d)
+	b.add("left-out", strings.Join(append(patterns, "./dkms.conf"), "\n")+"\n")
+	return err
+}
+
 // What dh_dkms(1) reads of a dkms.conf, and how: by lines, the last of which
-// counts.
+// counts. The version has to be one that it accepts since dkms 3.2.
 var (
 	dhName    = regexp.MustCompile(`PACKAGE_NAME=(?:"(.*)"|'(.*)'|(.*))`)
 	dhVersion = regexp.MustCompile(`PACKAGE_VERSION=(?:"(.*)"|'(.*)'|(.*))`)
+	dhAccepts = regexp.MustCompile(`^[-+.~:0-9a-zA-Z]+$`)
 )
 
 // dkms is the file by which dh_dkms finds the dkms.conf: a line that names it,
@@ -231,14 +244,16 @@ func (b *debian) install(e *extra) []string {
 	case e.Kind == pkgfmt.Link:
 		return []string{"install -d " + makeWord("debian/"+b.p.Name+path.Dir(e.Path)), "ln -s " + makeWord(e.Target) + " " + to}
 	case e.InTree != "":
-		return []string{"install -D -m " + mode + " " + makeWord(e.InTree) + " " + to}
+		return []string{"install -D -m " + mode + " " + makeWord(inTree(e.InTree)) + " " + to}
 	}
-	e.Beside = strings.ReplaceAll(strings.TrimPrefix(e.Path, "/"), "/", "_")
+	e.Beside = strings.TrimPrefix(e.Path, "/")
 	return []string{"install -D -m " + mode + " " + makeWord("debian/extra/"+e.Beside) + " " + to}
 }
 
-// beside are the extra files that are not of the tree.
+// beside are the extra files that are not of the tree. dpkg-source takes those
+// that are no text only if they are listed.
 func (b *debian) beside() error {
+	binaries := ""
 	for _, e := range b.more {
 		if e.Beside == "" {
 			continue
@@ -248,6 +263,12 @@ func (b *debian) beside() error {
 			return err
 		}
 		b.add("extra/"+e.Beside, string(data))
+		if bytes.IndexByte(data, 0) >= 0 {
+			binaries += "debian/extra/" + e.Beside + "\n"
+		}
+	}
+	if binaries != "" {
+		b.add("source/include-binaries", binaries)
 	}
 	return nil
 }

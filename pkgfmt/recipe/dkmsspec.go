@@ -8,6 +8,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/srcpkg"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/write"
 )
 
 // The kinds of spec files.
@@ -67,7 +68,7 @@ func dkmsSpec(d *source.Description) (*spec, error) {
 		return nil, err
 	}
 	s := &spec{
-		File: SpecName(d, KindDKMS), pkg: p, Tree: treeName(d), Description: paragraphs(p.Description, 78),
+		File: SpecName(d, KindDKMS), pkg: p, Tree: treeName(d), Description: paragraphs(p.Description),
 		Relations: relationTags(p.Relations, p.Scripts), Scripts: scriptSections(p.Scripts, ""), Changes: changelog(p.Changes, p.Maintainer),
 	}
 	s.Tags = identityTags(p, p.Name)
@@ -76,9 +77,7 @@ func dkmsSpec(d *source.Description) (*spec, error) {
 	s.Install = append(s.Install, "mkdir -p "+to, "cp -a . "+to+"/", "chmod -R u+rwX,go+rX,go-w "+to)
 	s.documents(p)
 	s.Files = append(s.Files, filePattern(sourceDir(d)))
-	for _, e := range more {
-		s.install(e)
-	}
+	s.installAll(more)
 	return s, nil
 }
 
@@ -134,6 +133,24 @@ func (s *spec) documents(p pkgfmt.Package) {
 	}
 }
 
+// installAll adds the extra files, and the directories above them that are the
+// package's own.
+func (s *spec) installAll(more []extra) {
+	seen := map[string]bool{}
+	for _, e := range more {
+		seen[e.Path] = true
+	}
+	for _, e := range more {
+		for dir := path.Dir(e.Path); dir != "/" && !seen[dir]; dir = path.Dir(dir) {
+			seen[dir] = true
+			if write.OwnDirectory(dir) {
+				s.Files = append(s.Files, "%dir "+filePattern(dir))
+			}
+		}
+		s.install(e)
+	}
+}
+
 // install adds an extra file to %install and %files.
 func (s *spec) install(e extra) {
 	to := root(e.Path)
@@ -168,7 +185,7 @@ func (s *spec) copy(e extra, to string) string {
 	mode := fmt.Sprintf("%04o", e.Mode.Perm())
 	switch {
 	case e.InTree != "":
-		return "install -D -m " + mode + " " + literal(shellWord(e.InTree)) + " " + to
+		return "install -D -m " + mode + " " + literal(shellWord(inTree(e.InTree))) + " " + to
 	case e.Beside != "":
 		for i, b := range s.beside {
 			if b.Beside == e.Beside {

@@ -108,6 +108,14 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
+// inTree is a path in the tree that no program takes for an option.
+func inTree(p string) string {
+	if strings.HasPrefix(p, "-") {
+		return "./" + p
+	}
+	return p
+}
+
 // heredoc writes a text to a path, by sh.
 func heredoc(to, text string) string {
 	end := "END"

@@ -64,7 +64,7 @@ func newKmodSpec(d *source.Description) (*kmodSpec, error) {
 	}
 	k.Summary = oneLine(p.Summary)
 	k.spec = spec{File: SpecName(d, KindKmod), pkg: p, Tree: treeName(d), Tags: identityTags(p, k.Name+"-kmod"), Changes: changelog(p.Changes, p.Maintainer),
-		Description: paragraphs(strings.TrimSpace(d.Description+"\n\nThis package has kernel modules, compiled: "+moduleList(b.Modules)+"."), 78)}
+		Description: paragraphs(strings.TrimSpace(d.Description + "\n\nThis package has kernel modules, compiled: " + moduleList(b.Modules) + "."))}
 	k.Relations = relationTags(d.Relations[pkgfmt.RPM], nil)
 	more, err := extras(d, p)
 	if err != nil {
@@ -73,9 +73,7 @@ func newKmodSpec(d *source.Description) (*kmodSpec, error) {
 	k.addSources(d, more)
 	k.documents(p)
 	k.Documents, k.Files = licencesOnly(k.Files), nil
-	for _, e := range more {
-		k.install(e)
-	}
+	k.installAll(more)
 	if k.Exact, err = k.scripts(b, "rpm-exact", "-n kmod-%{kmod_name}-%{kernel_version}"); err != nil {
 		return nil, err
 	}

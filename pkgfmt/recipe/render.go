@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/templates"
@@ -48,12 +49,15 @@ func comment(texts ...string) string {
 	return b.String()
 }
 
-// wrap breaks a text at blanks into lines of at most width bytes, longer words
-// excepted. Characters that end a line elsewhere are blanks, too.
+// columns is how wide descriptions are, as package write has them.
+const columns = 79
+
+// wrap breaks a text at blanks into lines of at most width characters, longer
+// words excepted. Characters that end a line elsewhere are blanks, too.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(strings.Map(printable, text)) {
-		if line != "" && len(line)+1+len(word) > width {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 			lines = append(lines, line)
 			line = ""
 		}

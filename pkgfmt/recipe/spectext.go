@@ -68,10 +68,10 @@ func scriptSections(scripts map[string]string, of string) (all []section) {
 }
 
 // paragraphs wraps a description; no line of it can be taken for a section.
-func paragraphs(text string, width int) string {
+func paragraphs(text string) string {
 	var out []string
 	for _, p := range strings.Split(text, "\n\n") {
-		out = append(out, strings.Join(wrap(p, width), "\n"))
+		out = append(out, strings.Join(wrap(p, columns), "\n"))
 	}
 	return literal(strings.Trim(strings.Join(out, "\n\n"), "\n"))
 }
@@ -86,7 +86,7 @@ func changelog(changes []pkgfmt.Change, maintainer string) string {
 		}
 		fmt.Fprintf(&b, "* %s %s\n", c.Time.UTC().Format("Mon Jan 02 2006"), strings.TrimSpace(oneLine(who)+" - "+oneLine(c.Version.String())))
 		for _, l := range c.Lines {
-			for i, part := range wrap(l, 76) {
+			for i, part := range wrap(l, columns-1) {
 				b.WriteString([]string{"- ", "  "}[min(i, 1)] + literal(part) + "\n")
 			}
 		}

@@ -24,8 +24,8 @@ func TestOwnDirectory(t *testing.T) {
 		"/usr/share/man/man4": false, "/usr/share/man/de/man4": false, "/usr/share/man/de": false, "/usr/share/doc/foo": true, "/usr/share/licenses/foo": true,
 		"/etc/modprobe.d": false, "/usr/lib/udev": false, "/usr/lib/firmware": false, "/usr/lib/firmware/foo": true, "/opt/foo": true, "/opt": false,
 	} {
-		if got := ownDirectory(dir); got != want {
-			t.Errorf("ownDirectory(%q) = %v; want %v", dir, got, want)
+		if got := OwnDirectory(dir); got != want {
+			t.Errorf("OwnDirectory(%q) = %v; want %v", dir, got, want)
 		}
 	}
 }

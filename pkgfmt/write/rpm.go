@@ -19,7 +19,7 @@ func writeRPM(ctx context.Context, p pkgfmt.Package, w io.Writer, j job) error {
 	if p.Format == pkgfmt.SourceRPM {
 		p.Files = baseNames(p.Files)
 	} else {
-		p.Files = withParents(p.Files, ownDirectory)
+		p.Files = withParents(p.Files, OwnDirectory)
 	}
 	var facts rpmFacts
 	data, err := newPayload(j.scratch, p.Compression, func(w io.Writer) (err error) {

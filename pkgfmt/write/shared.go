@@ -2,11 +2,11 @@ package write
 
 import "path"
 
-// ownDirectory reports whether an RPM with files in dir owns dir: all but what
+// OwnDirectory reports whether an RPM with files in dir owns dir: all but what
 // is there before, or comes with others. RPM removes only what a package names,
 // so a directory that nobody owns is left behind; one that two own goes with
 // the second.
-func ownDirectory(dir string) bool {
+func OwnDirectory(dir string) bool {
 	if shared[dir] {
 		return false
 	}
