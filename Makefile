@@ -11,7 +11,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 DEBS    := build/e2e/debs
 ROOTFS  := build/e2e/rootfs
 E2E      = $(GO) test -tags e2e -count=1 -parallel 2
-E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static|TakeOver|LeavesNothing|ChangedHooks|OurUpgrade|TestPurge|TestDebian$$|TestInitReal' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging ./pkgfmt/...
+E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static|TakeOver|LeavesNothing|ChangedHooks|OurUpgrade|TestPurge|TestDebian$$|TestInitReal|RealSources' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging ./pkgfmt/...
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME ?= 30s
 

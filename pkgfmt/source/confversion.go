@@ -19,9 +19,10 @@ import (
 )
 
 // anyKernel is the kernel that a dkms.conf is evaluated for when it is about no
-// kernel at all. It is the same on every machine, and none of them has it.
+// kernel at all. It is the same on every machine, and none of them has it. Its
+// release has the parts that distributions' have, for who takes it to pieces.
 func anyKernel() kbuild.Kernel {
-	const release = "6.12.0"
+	const release = "6.12.0-0-any"
 	return kbuild.Kernel{
 		KernelID:  dkms.KernelID{Release: release, Arch: "x86_64"},
 		ModuleDir: "/lib/modules/" + release, Source: "/lib/modules/" + release + "/build", Suffix: ".ko",

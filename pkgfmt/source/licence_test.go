@@ -51,7 +51,8 @@ func TestModuleLicense(t *testing.T) {
 	}{
 		{"GPL", false, "GPL-2.0-only"},
 		{"GPL", true, "GPL-2.0-or-later"},
-		{"GPL v2", true, "GPL-2.0-only"},
+		{"GPL v2", false, "GPL-2.0-only"},
+		{"GPL v2", true, "GPL-2.0-or-later"},
 		{"Dual BSD/GPL", false, "GPL-2.0-only OR BSD-3-Clause"},
 		{"Dual MIT/GPL", true, "GPL-2.0-or-later OR MIT"},
 		{"Proprietary", false, "LicenseRef-Proprietary"},
@@ -108,6 +109,37 @@ func TestLicenceFiles(t *testing.T) {
 	want := []string{"COPYING", "COPYING.LIB", "LICENCE", "LICENSE", "LICENSE.md", "LICENSES/GPL-2.0.txt", "NOTICE", "gpl-2.0.txt"}
 	if diff := cmp.Diff(want, licenceFiles(files)); diff != "" {
 		t.Errorf("licenceFiles: -want +got\n%s", diff)
+	}
+}
+
+// TestCommonLicense: no file's licence is that of the others.
+func TestCommonLicense(t *testing.T) {
+	t.Parallel()
+	const (
+		gplLater = "/* GNU General Public License, version 2 or\n * any later version. */\n"
+		gplOnly  = "/* under the GNU GENERAL\n * PUBLIC LICENSE version 2 */\n"
+		module   = "MODULE_LICENSE(\"GPL\");\n"
+	)
+	for _, tt := range []struct {
+		files []string
+		want  string
+	}{
+		{[]string{module}, "GPL-2.0-only"},
+		{[]string{gplLater + module, gplOnly + module}, "GPL-2.0-only AND GPL-2.0-or-later"},
+		{[]string{module, gplLater}, "GPL-2.0-or-later"},
+		{[]string{module, gplLater, gplOnly}, "GPL-2.0-only"},
+		{[]string{module, gplLater, "// SPDX-License-Identifier: GPL-2.0 OR MIT\n" + gplOnly}, "(GPL-2.0-only OR MIT) AND GPL-2.0-or-later"},
+		{[]string{"// SPDX-License-Identifier: GPL-2.0+ OR BSD-2-Clause\n" + module, gplLater + module}, "GPL-2.0-or-later AND (GPL-2.0-or-later OR BSD-2-Clause)"},
+		{[]string{gplOnly + "MODULE_LICENSE(\"Dual MIT/GPL\");", gplLater}, "GPL-2.0-only OR MIT"},
+		{[]string{gplLater, "int x;"}, ""},
+	} {
+		var files []FileMacros
+		for _, text := range tt.files {
+			files = append(files, fileMacros(text, func(string) string { return "" }))
+		}
+		if got := commonLicense(files); got != tt.want {
+			t.Errorf("commonLicense(%q) = %q; want %q", tt.files, got, tt.want)
+		}
 	}
 }
 

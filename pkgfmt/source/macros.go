@@ -38,6 +38,7 @@ type FileMacros struct {
 	License     string // MODULE_LICENSE as it stands: GPL, GPL v2, Dual BSD/GPL
 	SPDX        string // SPDX-License-Identifier, an SPDX expression
 	OrLater     bool   // a notice allows any later version of the licence
+	Only        bool   // a notice of the GPL does not, and there is no tag
 }
 
 // ReadMacros reads the C sources below dir, those that would be packaged:
@@ -73,6 +74,7 @@ func openTree(dir string) (*walk, error) {
 var (
 	spdxTag = regexp.MustCompile(`SPDX-License-Identifier:[ \t]*([^\n\r]*)`)
 	orLater = regexp.MustCompile(`(?s)any\s[\s*/#]*later[\s*/#]+version`)
+	gpl     = regexp.MustCompile(`(?is)general[\s*/#]+public[\s*/#]+licen[cs]e`)
 	// aside are directories of what is no part of a module.
 	aside = regexp.MustCompile(`(?i)(^|/)(tests?|testing|tools?|utils?|examples?|samples?|docs?|userspace|scripts?)/`)
 )
@@ -101,7 +103,7 @@ func readMacros(root *os.Root, files []pkgfmt.File) []FileMacros {
 
 // says tells whether there is anything in it.
 func (m FileMacros) says() bool {
-	return m.Version != "" || m.Description != "" || m.Authors != nil || m.License != "" || m.SPDX != "" || m.OrLater
+	return m.Version != "" || m.Description != "" || m.Authors != nil || m.License != "" || m.SPDX != "" || m.OrLater || m.Only
 }
 
 func fileMacros(text string, lookup func(string) string) FileMacros {
@@ -113,6 +115,7 @@ func fileMacros(text string, lookup func(string) string) FileMacros {
 		}
 	}
 	m.OrLater = strings.Contains(notice, "later") && orLater.MatchString(notice)
+	m.Only = m.SPDX == "" && !m.OrLater && gpl.MatchString(notice)
 	if !strings.Contains(text, "MODULE_") {
 		return m
 	}

@@ -3,7 +3,6 @@ package source
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -208,49 +207,6 @@ func TestConfCannot(t *testing.T) {
 	}
 	if warnings := strings.Join(d.Warnings, "\n"); !strings.Contains(warnings, "touch") || !strings.Contains(warnings, "git") {
 		t.Errorf("no warning of programs: %s", warnings)
-	}
-}
-
-// TestRealSources reads the sources of Debian's packages, if the tests on whole
-// machines have fetched them.
-func TestRealSources(t *testing.T) {
-	t.Parallel()
-	debs, _ := filepath.Glob("../../build/e2e/debs/*-dkms.deb")
-	more, _ := filepath.Glob("../../build/e2e/rootfs/root/var/cache/apt/archives/*-dkms_*.deb")
-	if debs = append(debs, more...); len(debs) == 0 {
-		t.Skip("no packages of Debian's in build/e2e: make e2e fetches them")
-	}
-	need(t, "dpkg-deb")
-	for _, deb := range debs {
-		t.Run(filepath.Base(deb), func(t *testing.T) {
-			t.Parallel()
-			top := t.TempDir()
-			if out, err := exec.Command("dpkg-deb", "-x", deb, top).CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			dirs, _ := filepath.Glob(filepath.Join(top, "usr/src/*"))
-			if len(dirs) != 1 {
-				t.Fatalf("sources: %v", dirs)
-			}
-			d := read(t, dirs[0], Options{})
-			if got := d.DKMS.Name + "-" + d.DKMS.Version; got != filepath.Base(dirs[0]) {
-				t.Errorf("it is %s; want %s", got, filepath.Base(dirs[0]))
-			}
-			if d.License == "" || d.Time.IsZero() || len(d.Conf.Modules) == 0 {
-				t.Errorf("License = %q, Time = %s, %d modules", d.License, d.Time, len(d.Conf.Modules))
-			}
-			// All of it is a source: Debian left the rest out before.
-			n := 0
-			err := filepath.WalkDir(dirs[0], func(_ string, e os.DirEntry, err error) error {
-				if err == nil && !e.IsDir() {
-					n++
-				}
-				return err
-			})
-			if err != nil || n != len(d.Files) {
-				t.Errorf("%d of %d files are packaged, %v", len(d.Files), n, err)
-			}
-		})
 	}
 }
 

@@ -98,17 +98,16 @@ func allOf(expressions []string) string {
 }
 
 // moduleLicense is what MODULE_LICENSE means (Documentation/process/license-rules.rst):
-// GPL is version 2, and does not tell whether later ones are allowed.
+// GPL is version 2, and does not tell whether later ones are allowed; nor does
+// GPL v2.
 func moduleLicense(s string, later bool) string {
 	gpl := "GPL-2.0-only"
 	if later {
 		gpl = "GPL-2.0-or-later"
 	}
 	switch s {
-	case "GPL", "GPL and additional rights":
+	case "GPL", "GPL v2", "GPL and additional rights":
 		return gpl
-	case "GPL v2":
-		return "GPL-2.0-only"
 	case "Dual BSD/GPL":
 		return gpl + " OR BSD-3-Clause"
 	case "Dual MIT/GPL":
@@ -124,23 +123,25 @@ func moduleLicense(s string, later bool) string {
 // maxLicences is how many licences an expression is made of at most.
 const maxLicences = 12
 
-// commonLicense is what the files are under together: by their SPDX tags, else
-// by what their modules say.
+// commonLicense is what the files are under together: each by its SPDX tag, else
+// by what its module says. Whether that allows later versions of the GPL, its
+// notice tells; where it has none, the notices of all files have to agree.
 func commonLicense(files []FileMacros) string {
-	var tags, modules []string
-	later := slices.ContainsFunc(files, func(f FileMacros) bool { return f.OrLater })
+	later := slices.ContainsFunc(files, func(f FileMacros) bool { return f.OrLater }) &&
+		!slices.ContainsFunc(files, func(f FileMacros) bool { return f.Only })
+	var all []string
 	for _, f := range files {
-		if f.SPDX != "" {
-			tags = append(tags, f.SPDX)
+		l := f.SPDX
+		if l == "" {
+			l = moduleLicense(f.License, f.OrLater || later)
 		}
-		if l := moduleLicense(f.License, later); l != "" {
-			modules = append(modules, l)
-		}
-	}
-	for _, list := range [][]string{tags, modules} {
-		if all := slices.Compact(slices.Sorted(slices.Values(list))); 0 < len(all) && len(all) <= maxLicences {
-			return allOf(all)
+		if l != "" {
+			all = append(all, l)
 		}
 	}
-	return ""
+	all = slices.Compact(slices.Sorted(slices.Values(all)))
+	if len(all) == 0 || len(all) > maxLicences {
+		return ""
+	}
+	return allOf(all)
 }
