@@ -205,9 +205,15 @@ chmod 755 %{buildroot}/usr/sbin/weak-modules
 func newKmodHost(tb testing.TB) host {
 	tb.Helper()
 	h := host{Host: rpmbox.New(tb, kmodRepo(tb))}
+	h.withoutCompiler()
+	return h
+}
+
+// withoutCompiler takes away what builds modules.
+func (h host) withoutCompiler() {
+	h.TB.Helper()
 	h.Must("sh", "-euc", `rm -f /usr/bin/make /usr/bin/*gcc* /usr/bin/cc /usr/bin/*-ld* /usr/bin/ld /usr/bin/ld.* /usr/bin/as /usr/bin/*-as; ! command -v make gcc cc as ld`)
 	h.Dnf("install", "debian-host-compat", "weak-modules")
-	return h
 }
 
 // weak returns what weak-modules was asked since the last time.
