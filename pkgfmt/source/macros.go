@@ -115,7 +115,7 @@ func fileMacros(text string, lookup func(string) string) FileMacros {
 		}
 	}
 	m.OrLater = strings.Contains(notice, "later") && orLater.MatchString(notice)
-	m.Only = m.SPDX == "" && !m.OrLater && gpl.MatchString(notice)
+	m.Only = m.SPDX == "" && !m.OrLater && (strings.Contains(notice, "eneral") || strings.Contains(notice, "ENERAL")) && gpl.MatchString(notice)
 	if !strings.Contains(text, "MODULE_") {
 		return m
 	}

@@ -44,8 +44,14 @@ func holders(d *source.Description) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		noted = appendFound(noted, notice, text[:min(len(text), maxNotices)])
-		authors = appendFound(authors, author, text)
+		for line := range bytes.Lines(text[:min(len(text), maxNotices)]) {
+			if hasAny(line, "opyright", "OPYRIGHT", "(c)", "(C)", "©") { // the expression alone is slow
+				noted = appendFound(noted, notice, line)
+			}
+		}
+		if hasAny(text, "MODULE_AUTHOR") {
+			authors = appendFound(authors, author, text)
+		}
 	}
 	switch {
 	case len(noted) > 0:
@@ -54,6 +60,10 @@ func holders(d *source.Description) ([]string, error) {
 		return authors[:min(len(authors), maxHolders)], nil
 	}
 	return []string{"the authors of " + d.DKMS.Name}, nil
+}
+
+func hasAny(text []byte, words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(text, []byte(w)) })
 }
 
 // appendFound appends what the expression's group holds in the text, each once.
