@@ -133,7 +133,7 @@ func placing(p *placed, must bool) mapping {
 	if must {
 		keys = append(keys,
 			key{name: "mode", about: "Permissions, such as \"0644\"; by default 0755 for programs, 0644 for others", value: line{to: &p.mode, pattern: `^0?[0-7]{3}$`}},
-			key{name: "config", about: "The administrator may change it, and an upgrade leaves his changes alone; below /etc only", value: flag{&p.config}},
+			key{name: "config", about: "The administrator may change it, and an upgrade leaves his changes alone; below /etc only", value: yesNo{&p.config}},
 			key{name: "format", about: "Only packages of this format have it", value: choice{&p.format, []string{"deb", "rpm"}}})
 	}
 	return mapping{keys}

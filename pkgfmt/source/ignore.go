@@ -81,6 +81,7 @@ Module.symvers
 Modules.symvers
 Module.markers
 modules.order
+built-in.a
 *.dwo
 *.gcno
 *.gcda

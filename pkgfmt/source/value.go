@@ -150,16 +150,16 @@ func (v number) schema() map[string]any {
 	return map[string]any{"type": "integer", "minimum": 0, "maximum": v.most}
 }
 
-// A flag is true or false.
-type flag struct{ to *bool }
+// A yesNo is true or false.
+type yesNo struct{ to *bool }
 
-func (v flag) decode(d *decoder, n *yaml.Node) {
+func (v yesNo) decode(d *decoder, n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Decode(v.to) != nil {
 		d.wrong(n, "has to be true or false, and is %s", nodeName(n))
 	}
 }
 
-func (flag) schema() map[string]any { return map[string]any{"type": "boolean"} }
+func (yesNo) schema() map[string]any { return map[string]any{"type": "boolean"} }
 
 // A choice is one of some words.
 type choice struct {
