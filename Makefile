@@ -78,7 +78,7 @@ e2e-full: deps-test packages debs rootfs rpmroot ## run the end-to-end tests who
 
 .PHONY: bench
 bench: deps-test build debs ## compare the speed with the real dkms, on the same tree in the same run
-	$(E2E) -timeout 60m -v -run '^$$' -bench . ./test/e2e ./pkgfmt/write
+	$(E2E) -timeout 60m -v -run '^$$' -bench . ./test/e2e ./test/e2e/mkpkg
 
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (30s)
