@@ -104,7 +104,7 @@ func dump(r *read.Report) string {
 }
 
 // device is the column of device numbers, which some writers fill for all files.
-var device = regexp.MustCompile(`(?m)\b([01] [01]) \d+ (\S+)$`)
+var device = regexp.MustCompile(`(?m)( 0\d{6} \S+ \S+ [01] [01]) \d+ `)
 
 // dumped is rpm --dump without directories, device numbers, and what it prints
 // where there is no file.
@@ -116,5 +116,5 @@ func dumped(text string) string {
 			out.WriteString(line)
 		}
 	}
-	return device.ReplaceAllString(out.String(), "$1 0 $2")
+	return device.ReplaceAllString(out.String(), "$1 0 ")
 }

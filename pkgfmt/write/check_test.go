@@ -118,6 +118,7 @@ var onlyDeb = []refusal{
 	{func(p *pkgfmt.Package) { p.Fields = map[string]string{"Pre-Depends": "aa >= 1"} }, "relation aa >= 1"},
 	{func(p *pkgfmt.Package) { p.Scripts = map[string]string{"postinst": "true"} }, "script postinst: does not begin"},
 	{func(p *pkgfmt.Package) { p.Scripts = map[string]string{"post": "#!/bin/sh"} }, "script post: is none"},
+	{only(pkgfmt.File{Path: "/etc/a ", Kind: pkgfmt.Config, Mode: 0o644}), "/etc/a : ends in a space"},
 	{func(p *pkgfmt.Package) { p.Triggers = []string{"watch /a"} }, `trigger "watch /a"`},
 	{func(p *pkgfmt.Package) { p.Triggers = []string{"interest /a\ninterest /b"} }, "trigger"},
 	{func(p *pkgfmt.Package) {

@@ -43,6 +43,9 @@ func (l *problems) files(p pkgfmt.Package) {
 		}
 		kinds[name] = f.Kind
 		l.file(f)
+		if p.Format == pkgfmt.Deb && f.Kind == pkgfmt.Config && strings.HasSuffix(f.Path, " ") {
+			l.add(f.Path, "ends in a space, which dpkg cuts off in a list of conffiles")
+		}
 		size += bodySize(f)
 	}
 	if size > maxSize {

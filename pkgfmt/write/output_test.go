@@ -68,13 +68,18 @@ func child(dir, umask, processors string) *exec.Cmd {
 	return cmd
 }
 
-// TestSameBytes: whatever the directory, the umask and the number of
-// processors; and all can read them.
+// TestSameBytes: whatever the directory, the umask, the number of processors,
+// the time zone, the language and who it is; and all can read them.
 func TestSameBytes(t *testing.T) {
 	t.Parallel()
 	contents := func(umask, processors string) map[string]string {
 		dir := t.TempDir()
-		if out, err := child(dir, umask, processors).CombinedOutput(); err != nil {
+		cmd := child(dir, umask, processors)
+		if umask == "000" {
+			cmd.Env = append(cmd.Env, "TZ=Asia/Kathmandu", "LC_ALL=tr_TR.UTF-8", "HOME=/nonexistent", "USER=x", "SOURCE_DATE_EPOCH=1")
+			cmd.Dir = "/"
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		return snapshot(t, dir)
@@ -89,6 +94,32 @@ func TestSameBytes(t *testing.T) {
 			if again[name] != body {
 				t.Errorf("%s: differs with %s processors and another umask", name, processors)
 			}
+		}
+	}
+}
+
+// TestSameFromDisk: whoever's the files are, whenever they were written, and
+// whatever their names are here.
+func TestSameFromDisk(t *testing.T) {
+	t.Parallel()
+	for _, f := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
+		p := sample(f)
+		want := bytesOf(t, p)
+		dir := t.TempDir()
+		for i := range p.Files {
+			file := &p.Files[i]
+			if len(file.Data) == 0 {
+				continue
+			}
+			file.Source, file.Size = filepath.Join(dir, fmt.Sprint("x", i)), int64(len(file.Data))
+			writeFile(t, file.Source, string(file.Data))
+			if err := errors.Join(os.Chmod(file.Source, 0o600), os.Chtimes(file.Source, time.Unix(1, 0), time.Unix(1, 0))); err != nil {
+				t.Fatal(err)
+			}
+			file.Data = nil
+		}
+		if !bytes.Equal(bytesOf(t, p), want) {
+			t.Errorf("%s: differs when the files are on the disk", f)
 		}
 	}
 }
