@@ -74,20 +74,28 @@ func (b *debian) control() error {
 		Fields    []tag
 		Summary   string
 		Text      string
-	}{p, debianRelations(p.Relations, b.d.Relations[pkgfmt.Deb].Depends), debianFields(p.Fields), strings.Join(strings.Fields(strings.Map(printable, p.Summary)), " "), debianText(p.Description)})
+	}{p, debianRelations(p.Relations, b.d.Relations[pkgfmt.Deb].Depends, p.Version), debianFields(p.Fields), strings.Join(strings.Fields(strings.Map(printable, p.Summary)), " "), debianText(p.Description)})
 	b.add("control", string(text))
 	return err
 }
 
 // debianRelations are the relations as lines of control. Which dkms is needed
-// dh_dkms finds out, and says in ${misc:Depends}; what else is, the source.
-func debianRelations(r pkgfmt.Relations, depends []string) (tags []tag) {
+// dh_dkms finds out, and says in ${misc:Depends}; what else is, the source. What
+// the package provides follows its version.
+func debianRelations(r pkgfmt.Relations, depends []string, v pkgfmt.Version) (tags []tag) {
+	v.Revision = ""
+	provides := slices.Clone(r.Provides)
+	for i, p := range provides {
+		if name, ok := strings.CutSuffix(p, "-modules (= "+v.String()+")"); ok {
+			provides[i] = name + "-modules (= ${source:Upstream-Version})"
+		}
+	}
 	for _, group := range []struct {
 		name string
 		list []string
 	}{
 		{"Depends", append([]string{"${misc:Depends}"}, depends...)}, {"Recommends", r.Recommends}, {"Suggests", r.Suggests}, {"Enhances", r.Enhances},
-		{"Provides", r.Provides}, {"Breaks", r.Breaks}, {"Conflicts", r.Conflicts}, {"Replaces", r.Replaces},
+		{"Provides", provides}, {"Breaks", r.Breaks}, {"Conflicts", r.Conflicts}, {"Replaces", r.Replaces},
 	} {
 		if len(group.list) > 0 {
 			tags = append(tags, tag{group.name, strings.Join(group.list, ",\n ")})
@@ -227,9 +235,9 @@ func (b *debian) rules() error {
 		install = append(install, b.install(&b.more[i])...)
 	}
 	text, err := render("debian-rules", struct {
-		Name, Tree string
-		Install    []string
-	}{b.p.Name, treeName(b.d), install})
+		Name    string
+		Install []string
+	}{b.p.Name, install})
 	b.add("rules", string(text))
 	return err
 }

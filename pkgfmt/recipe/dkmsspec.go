@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/srcpkg"
@@ -45,7 +46,7 @@ type spec struct {
 	Sources     []tag
 	Relations   []tag
 	Description string
-	Tree        string // the directory in the tarball
+	Module      dkms.Package
 	Install     []string
 	Files       []string
 	Scripts     []section
@@ -68,17 +69,33 @@ func dkmsSpec(d *source.Description) (*spec, error) {
 		return nil, err
 	}
 	s := &spec{
-		File: SpecName(d, KindDKMS), pkg: p, Tree: treeName(d), Description: paragraphs(p.Description),
-		Relations: relationTags(p.Relations, p.Scripts), Scripts: scriptSections(p.Scripts, ""), Changes: changelog(p.Changes, p.Maintainer),
+		File: SpecName(d, KindDKMS), pkg: p, Module: d.DKMS, Description: paragraphs(p.Description),
+		Relations: relationTags(p.Relations, p.Scripts), Scripts: scriptSections(p.Scripts, d.DKMS.Version), Changes: changelog(p.Changes, p.Maintainer),
 	}
 	s.Tags = identityTags(p, p.Name)
-	s.addSources(d, more)
-	to := root(sourceDir(d))
-	s.Install = append(s.Install, "mkdir -p "+to, "cp -a . "+to+"/", "chmod -R u+rwX,go+rX,go-w "+to)
+	s.addSources(more)
+	s.ownVersion(p)
+	const to = "%{_usrsrc}/" + tree
+	s.Install = append(s.Install, "mkdir -p %{buildroot}"+to, "cp -a . %{buildroot}"+to+"/", "chmod -R u+rwX,go+rX,go-w %{buildroot}"+to)
 	s.documents(p)
-	s.Files = append(s.Files, filePattern(sourceDir(d)))
+	s.Files = append(s.Files, to)
 	s.installAll(more)
 	return s, nil
+}
+
+// tree is the directory in the tarball and in /usr/src, in the words of a spec
+// file.
+const tree = "%{dkms_name}-%{dkms_version}"
+
+// ownVersion has what the package provides follow its version.
+func (s *spec) ownVersion(p pkgfmt.Package) {
+	v := p.Version
+	v.Revision = ""
+	for i, t := range s.Relations {
+		if name, ok := strings.CutSuffix(t.Value, " = "+oneLine(v.String())); ok && t.Name == "Provides" && strings.HasSuffix(name, "-kmod") {
+			s.Relations[i].Value = name + " = %{?epoch:%{epoch}:}%{version}"
+		}
+	}
 }
 
 // identityTags are the first lines of a spec file.
@@ -106,8 +123,8 @@ func identityTags(p pkgfmt.Package, name string) (tags []tag) {
 }
 
 // addSources numbers the tarball and what lies beside it.
-func (s *spec) addSources(d *source.Description, more []extra) {
-	s.Sources = append(s.Sources, tag{"Source0", archiveName(d)})
+func (s *spec) addSources(more []extra) {
+	s.Sources = append(s.Sources, tag{"Source0", tree + ".tar.gz"})
 	for _, e := range more {
 		if e.Beside != "" {
 			s.beside = append(s.beside, e)

@@ -63,14 +63,14 @@ func newKmodSpec(d *source.Description) (*kmodSpec, error) {
 		p.Changes[0].Lines = []string{"Modules of " + d.DKMS.Name + " " + d.DKMS.Version + "."}
 	}
 	k.Summary = oneLine(p.Summary)
-	k.spec = spec{File: SpecName(d, KindKmod), pkg: p, Tree: treeName(d), Tags: identityTags(p, k.Name+"-kmod"), Changes: changelog(p.Changes, p.Maintainer),
+	k.spec = spec{File: SpecName(d, KindKmod), pkg: p, Module: d.DKMS, Tags: identityTags(p, k.Name+"-kmod"), Changes: changelog(p.Changes, p.Maintainer),
 		Description: paragraphs(strings.TrimSpace(d.Description + "\n\nThis package has kernel modules, compiled: " + moduleList(b.Modules) + "."))}
 	k.Relations = relationTags(d.Relations[pkgfmt.RPM], nil)
 	more, err := extras(d, p)
 	if err != nil {
 		return nil, err
 	}
-	k.addSources(d, more)
+	k.addSources(more)
 	k.documents(p)
 	k.Documents, k.Files = licencesOnly(k.Files), nil
 	k.installAll(more)

@@ -82,3 +82,42 @@ func TestKmodSpec(t *testing.T) {
 		}
 	}
 }
+
+// TestKmodSpecDistributions: what a build needs, and makes, by the macros of
+// each.
+func TestKmodSpecDistributions(t *testing.T) {
+	t.Parallel()
+	spec, err := KmodSpec(sample(t))
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "sample-kmod.spec")
+	must(t, os.WriteFile(file, spec, 0o644))
+	const of = "kernel_version 6.14.0-63.fc42.x86_64"
+	for _, tt := range []struct {
+		defines     []string
+		needs, made string
+	}{
+		{[]string{"fedora 42", of}, "elfutils-libelf-devel gcc kernel-devel-uname-r = 6.14.0-63.fc42.x86_64 kmod make",
+			"kmod-v4l2_Sample kmod-v4l2_Sample-6.14.0-63.fc42.x86_64 v4l2_Sample-kmod v4l2_Sample-kmod-common"},
+		{[]string{"rhel 9", of}, "elfutils-libelf-devel gcc kernel-abi-stablelists kernel-devel-uname-r = 6.14.0-63.fc42.x86_64 kernel-rpm-macros kmod make",
+			"kmod-v4l2_Sample v4l2_Sample-kmod v4l2_Sample-kmod-common"},
+		{[]string{"rhel 9"}, "elfutils-libelf-devel gcc kernel-abi-stablelists kernel-devel kernel-rpm-macros kmod make",
+			"kmod-v4l2_Sample v4l2_Sample-kmod v4l2_Sample-kmod-common"},
+		{[]string{"suse_version 1600", "kernel_version 6.4.0-150600.21-default"}, "gcc kernel-default-devel kmod libelf-devel make",
+			"kmod-v4l2_Sample kmod-v4l2_Sample-6.4.0-150600.21-default v4l2_Sample-kmod v4l2_Sample-kmod-common"},
+	} {
+		ask := func(query ...string) string {
+			for _, d := range tt.defines {
+				query = append(query, "--define", d)
+			}
+			all := strings.Split(strings.TrimSpace(tool(t, "rpmspec", append(query, file)...)), "\n")
+			slices.Sort(all)
+			return strings.Join(all, " ")
+		}
+		if got := ask("-q", "--buildrequires"); got != tt.needs {
+			t.Errorf("%q: needs %s; want %s", tt.defines, got, tt.needs)
+		}
+		if got := ask("-q", "--qf", "%{NAME}\n"); got != tt.made {
+			t.Errorf("%q: makes %s; want %s", tt.defines, got, tt.made)
+		}
+	}
+}

@@ -57,11 +57,13 @@ var scriptNames = []string{"pretrans", "pre", "post", "posttrans", "preun", "pos
 // A section is a part of a spec file that begins with its name.
 type section struct{ Head, Text string }
 
-// scriptSections are the scripts, whose text stays what it is.
-func scriptSections(scripts map[string]string, of string) (all []section) {
+// scriptSections are the scripts, whose text stays what it is but for the
+// version that they are told.
+func scriptSections(scripts map[string]string, version string) (all []section) {
+	told := strings.NewReplacer("\nversion='"+version+"'\n", "\nversion='%{dkms_version}'\n")
 	for _, name := range scriptNames {
 		if text := scripts[name]; text != "" {
-			all = append(all, section{strings.TrimSpace("%" + name + " " + of), strings.TrimRight(literal(text), "\n") + "\n"})
+			all = append(all, section{"%" + name, strings.TrimRight(told.Replace(literal(text)), "\n") + "\n"})
 		}
 	}
 	return all

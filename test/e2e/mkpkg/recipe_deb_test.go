@@ -56,8 +56,8 @@ func TestRecipeDeb(t *testing.T) {
 	}
 	lintian(t, made)
 	m.recipeLife(aptbox.Ours, paths)
-	if !*full { // the first has modules to build for long
-		m.reals, paths = m.reals[1:], paths[1:]
+	if !*full { // it takes its time
+		m.reals, paths = m.reals[len(paths)-1:], paths[len(paths)-1:]
 	}
 	m.recipeLife(aptbox.Stock, paths)
 }
