@@ -137,7 +137,10 @@ func badUsage(c *cli.Context, err error, _ bool) error {
 		object = c.Command.Name
 	}
 	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
-		return usage(object, "has no option --"+name, "--help lists the options")
+		if len(name) > 1 {
+			name = "-" + name
+		}
+		return usage(object, "has no option -"+name, "--help lists the options")
 	}
 	return usage(object, err.Error(), "--help lists the options")
 }

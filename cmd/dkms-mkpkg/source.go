@@ -94,16 +94,9 @@ func readOutput(c *cli.Context, possible ...pkgfmt.Format) (output, error) {
 			o.formats = append(o.formats, f)
 		}
 	}
-	if text := c.String("compress"); text != "" {
-		name, level, given := strings.Cut(text, ":")
-		o.compression.Algorithm = name
-		if given {
-			n, err := strconv.Atoi(level)
-			if err != nil || n < 1 {
-				return o, usage("--compress "+text, "the level is no number", "such as xz:6")
-			}
-			o.compression.Level = n
-		}
+	var err error
+	if o.compression, err = readCompression(c.String("compress")); err != nil {
+		return o, err
 	}
 	if file := c.String("sign-key"); file != "" {
 		key, err := write.ReadKey(file, os.Getenv(write.PassphraseVariable))
@@ -113,6 +106,24 @@ func readOutput(c *cli.Context, possible ...pkgfmt.Format) (output, error) {
 		o.options.Sign = key
 	}
 	return o, nil
+}
+
+// readCompression reads NAME[:LEVEL].
+func readCompression(text string) (pkgfmt.Compression, error) {
+	name, level, given := strings.Cut(text, ":")
+	out := pkgfmt.Compression{Algorithm: name}
+	if !given {
+		return out, nil
+	}
+	n, err := strconv.Atoi(level)
+	switch {
+	case name == "none":
+		return out, usage("--compress "+text, "what is not compressed has no level", "")
+	case err != nil || n < 1:
+		return out, usage("--compress "+text, fmt.Sprintf("the level %q is no number", level), "such as xz:6")
+	}
+	out.Level = n
+	return out, nil
 }
 
 // write puts the packages into files and prints their paths; of tells what each
@@ -154,6 +165,9 @@ func materials(c *cli.Context, d *source.Description) write.Materials {
 }
 
 func printSchema(c *cli.Context) error {
+	if c.Args().Present() {
+		return usage(c.Args().First(), "schema takes no operand", "")
+	}
 	_, err := c.App.Writer.Write(source.Schema())
 	return err
 }

@@ -166,10 +166,10 @@ func TestPathRefuses(t *testing.T) {
 		return path
 	}
 	for path, want := range map[string]string{
-		filepath.Join(dir, "gone"): "no such file",
+		filepath.Join(dir, "gone"): "cannot be read: no such file",
 		"/dev/null":                "neither a file nor a directory",
 		write("big", strings.Repeat("# comment\n", 20000)): "too large",
-		write("empty.deb", ""):                             "neither a .deb nor an .rpm",
+		write("empty.deb", ""):                             "is empty",
 		write("text.rpm", "text"):                          "neither a .deb nor an .rpm",
 		write("ar", "!<arch>\n"):                           "",
 	} {
@@ -267,6 +267,49 @@ func TestUnreadable(t *testing.T) {
 	}
 	if got := fmt.Sprint(l.finish()); !strings.Contains(got, "x/secret: error: permission denied [unreadable]") {
 		t.Errorf("findings %s; want one about x/secret", got)
+	}
+}
+
+// TestUnreadableText: where a file cannot be read that is one finding, and none
+// says what is not in it.
+func TestUnreadableText(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ gone, conf, want string }{
+		{"x.c", "PACKAGE_NAME=x\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME=x\nDEST_MODULE_LOCATION=/extra\nAUTOINSTALL=yes\n", "[x/x.c: error: no such file or directory [unreadable]]"},
+		{"dkms.conf", "", "[x/dkms.conf: error: no such file or directory [unreadable]]"},
+	} {
+		dir := t.TempDir()
+		l := &linter{tree: &tree{dir: dir, shown: "x"}, whole: true, confPath: "dkms.conf"}
+		for name, text := range map[string]string{"dkms.conf": tt.conf, "x.c": "MODULE_LICENSE(\"GPL\");", "Makefile": "obj-m := x.o\n"} {
+			l.tree.entries = append(l.tree.entries, entry{path: name, mode: 0o644})
+			if name == tt.gone { // while we look, which fails for root, too
+				continue
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.tree.index()
+		if err := l.judge(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(l.finish()); got != tt.want {
+			t.Errorf("without %s: findings %s; want %s", tt.gone, got, tt.want)
+		}
+	}
+}
+
+// TestSyntaxErrorAlone: nothing is said to be missing that may stand behind a
+// syntax error.
+func TestSyntaxErrorAlone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "dkms.conf")
+	if err := os.WriteFile(path, []byte("PACKAGE_NAME=x\nPACKAGE_VERSION=\"1\nAUTOINSTALL=yes\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	findings, err := Path(context.Background(), path)
+	if err != nil || len(findings) != 1 || findings[0].Rule != "syntax-error" {
+		t.Errorf("Path = %v, %v; want the syntax error alone", findings, err)
 	}
 }
 

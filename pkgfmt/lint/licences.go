@@ -42,6 +42,9 @@ func (l *linter) checkLicences() {
 			macros++
 		}
 	}
+	if len(l.tree.broken) > 0 {
+		return // it may be there
+	}
 	if files+tags+macros == 0 && !l.licensed {
 		l.add("no-licence", ".", 0, "nothing tells the licence: there is no LICENSE or COPYING, no SPDX tag, no MODULE_LICENSE")
 	}

@@ -23,6 +23,7 @@ type linter struct {
 	stmts   []*syntax.Stmt
 	where   assignments
 	answers []answer // the dkms.conf for each sample kernel
+	garbled bool     // bash cannot read the dkms.conf to its end
 
 	findings []Finding
 	here     map[string]int // findings of a rule
@@ -71,15 +72,30 @@ func (l *linter) judge(ctx context.Context) error {
 		l.checkFiles()
 		l.checkLicences()
 	}
-	if l.confPath == "" {
+	if l.confPath != "" {
+		if err := l.judgeConf(ctx); err != nil {
+			return err
+		}
+	}
+	l.checkBroken()
+	return nil
+}
+
+// judgeConf runs the rules for which there has to be a dkms.conf. Where it
+// cannot be read, or not to its end, nothing is said of what it lacks.
+func (l *linter) judgeConf(ctx context.Context) error {
+	l.text = l.tree.text(l.confPath)
+	if l.tree.isBroken(l.confPath) {
 		return nil
 	}
-	l.text = l.tree.text(l.confPath)
 	l.stmts = parseShell(l.text)
 	l.where = placesOf(l.stmts)
 	l.checkShell()
 	if err := l.evaluate(ctx); err != nil {
 		return err
+	}
+	if l.garbled {
+		return nil
 	}
 	l.checkDirectives()
 	l.checkCommands()

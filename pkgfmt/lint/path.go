@@ -24,7 +24,8 @@ func Path(ctx context.Context, path string) ([]Finding, error) {
 func at(ctx context.Context, path string, programs []string) ([]Finding, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, &dkms.Error{Kind: dkms.SourceMissing, Object: path, Problem: reason(err)}
+		return nil, &dkms.Error{Kind: dkms.SourceMissing, Object: path, Problem: "cannot be read: " + reason(err),
+			Hint: "name a directory with a dkms.conf, a dkms.conf, a .deb or an .rpm"}
 	}
 	switch {
 	case info.IsDir():
@@ -46,7 +47,7 @@ func directory(ctx context.Context, dir string, programs []string) ([]Finding, e
 	l := &linter{tree: t, whole: true, programs: programs}
 	if e, ok := t.find(confName); ok && e.mode.IsRegular() {
 		l.confPath = confName
-	} else {
+	} else if !t.isBroken(".") {
 		l.add("no-conf", ".", 0, "there is no dkms.conf")
 	}
 	if err := l.judge(ctx); err != nil {

@@ -10,11 +10,14 @@ import (
 
 var noDestination = regexp.MustCompile(`^DEST_MODULE_LOCATION\[\d+\] is missing$`)
 
+// isSyntaxError tells whether bash could not read on.
+func isSyntaxError(p conf.Problem) bool { return strings.HasPrefix(p.Text, "syntax error") }
+
 // problem makes a finding of what conf calls a problem.
 func (l *linter) problem(p conf.Problem) {
 	rule := "invalid-directive"
 	switch {
-	case strings.HasPrefix(p.Text, "syntax error"):
+	case isSyntaxError(p):
 		rule = "syntax-error"
 	case noDestination.MatchString(p.Text):
 		rule = "no-destination"

@@ -53,6 +53,9 @@ func (l *linter) evaluate(ctx context.Context) error {
 			l.atConf("unreadable", 0, "%v", err)
 			return nil
 		}
+		if l.syntaxErrors(invalid) {
+			return nil
+		}
 		l.answers = append(l.answers, answer{sample: s, conf: c})
 		if invalid != nil {
 			for _, p := range invalid.Problems {
@@ -77,6 +80,20 @@ func (l *linter) evaluate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// syntaxErrors notes those that there are, and whether there are any.
+func (l *linter) syntaxErrors(invalid *conf.Invalid) bool {
+	if invalid == nil {
+		return false
+	}
+	for _, p := range invalid.Problems {
+		if isSyntaxError(p) {
+			l.problem(p)
+			l.garbled = true
+		}
+	}
+	return l.garbled
 }
 
 func endless(problems []conf.Problem) bool {

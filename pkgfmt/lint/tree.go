@@ -71,7 +71,7 @@ func readTree(ctx context.Context, dir string) (*tree, error) {
 		}
 		rel, _ := filepath.Rel(root, path)
 		if err != nil {
-			t.broken = append(t.broken, entry{path: rel, target: reason(err)})
+			t.unreadable(rel, err)
 			return nil
 		}
 		if path == root {
@@ -96,13 +96,13 @@ func (t *tree) visit(rel, path string, d fs.DirEntry) error {
 	}
 	info, err := d.Info()
 	if err != nil {
-		t.broken = append(t.broken, entry{path: rel, target: reason(err)})
+		t.unreadable(rel, err)
 		return nil
 	}
 	e := entry{path: rel, mode: info.Mode(), size: info.Size()}
 	if e.mode&fs.ModeSymlink != 0 {
 		if e.target, err = os.Readlink(path); err != nil {
-			t.broken = append(t.broken, entry{path: rel, target: reason(err)})
+			t.unreadable(rel, err)
 		}
 	}
 	t.entries = append(t.entries, e)
@@ -176,6 +176,7 @@ func (t *tree) text(path string) string {
 	}
 	f, err := os.Open(filepath.Join(t.dir, e.path))
 	if err != nil {
+		t.unreadable(e.path, err)
 		return ""
 	}
 	defer f.Close()
@@ -186,12 +187,27 @@ func (t *tree) text(path string) string {
 	return string(text)
 }
 
+// unreadable notes what cannot be read, and why.
+func (t *tree) unreadable(path string, err error) {
+	if !t.isBroken(path) {
+		t.broken = append(t.broken, entry{path: path, target: reason(err)})
+	}
+}
+
+func (t *tree) isBroken(path string) bool {
+	return slices.ContainsFunc(t.broken, func(e entry) bool { return e.path == path })
+}
+
+// checkBroken names what could not be read.
+func (l *linter) checkBroken() {
+	for _, b := range l.tree.broken {
+		l.add("unreadable", b.path, 0, "%s", b.target)
+	}
+}
+
 // checkFiles judges names, kinds, modes and links.
 func (l *linter) checkFiles() {
 	t := l.tree
-	for _, b := range t.broken {
-		l.add("unreadable", b.path, 0, "%s", b.target)
-	}
 	for _, e := range t.entries {
 		if !utf8.ValidString(e.path) || printable(e.path) != e.path {
 			l.add("odd-file-name", e.path, 0, "its name is %q", e.path)

@@ -37,7 +37,7 @@ func badDebs(t testing.TB) map[string]struct {
 		words []string
 	}
 	return map[string]bad{
-		"empty":              {nil, []string{"is neither a .deb nor an .rpm"}},
+		"empty":              {nil, []string{": is empty"}},
 		"text":               {[]byte("a\x1b[31mtext"), []string{`a\x1b[31mte`}},
 		"nothing in it":      {[]byte("!<arch>\n"), []string{"debian-binary"}},
 		"another archive":    {arBytes(data), []string{"first member is not debian-binary"}},
@@ -182,11 +182,14 @@ func TestNotFiles(t *testing.T) {
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{dir, pipe, "/dev/zero"} {
+	for path, want := range map[string]string{dir: "is a directory, and no package", pipe: "is no regular file", "/dev/zero": "is no regular file"} {
 		_, err := Open(path)
-		refused(t, err, path, "is no regular file")
+		refused(t, err, path, want)
 	}
-	_, err := Open(filepath.Join(dir, "none"))
+	short := file(t, "short.deb", []byte("ab"))
+	_, err := Open(short)
+	refused(t, err, short, `is neither a .deb nor an .rpm: it begins with "ab"`)
+	_, err = Open(filepath.Join(dir, "none"))
 	var e *dkms.Error
 	if !errors.As(err, &e) || e.Kind != dkms.SourceMissing || e.Error() != filepath.Join(dir, "none")+": there is no such file" {
 		t.Errorf("Open of what is not there = %v", err)

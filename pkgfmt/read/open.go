@@ -52,8 +52,13 @@ func (p *Package) withFile(fn func(*os.File) error) (err error) {
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() { // a pipe would never end
+	switch {
+	case info.IsDir():
+		return flawed("", "is a directory, and no package")
+	case !info.Mode().IsRegular(): // a pipe would never end
 		return flawed("", "is no regular file")
+	case info.Size() == 0:
+		return flawed("", "is empty")
 	}
 	f, err := os.Open(p.Path)
 	if err != nil {
@@ -67,7 +72,8 @@ func (p *Package) withFile(fn func(*os.File) error) (err error) {
 		return err
 	}
 	var head [8]byte
-	if _, err := f.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
+	n, err := f.ReadAt(head[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	switch {
@@ -78,7 +84,7 @@ func (p *Package) withFile(fn func(*os.File) error) (err error) {
 			p.Format = pkgfmt.RPM
 		}
 	default:
-		return flawed("", "is neither a .deb nor an .rpm: it begins with %q", head)
+		return flawed("", "is neither a .deb nor an .rpm: it begins with %q", head[:n])
 	}
 	return fn(f)
 }

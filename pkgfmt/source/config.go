@@ -21,7 +21,13 @@ import (
 const configName = "dkms-mkpkg.yaml"
 
 // releasePattern is what both formats allow as revision and release.
-const releasePattern = `^[A-Za-z0-9][A-Za-z0-9.+~]*$`
+const (
+	releasePattern = `^[A-Za-z0-9][A-Za-z0-9.+~]*$`
+	releaseForm    = "letters, digits, dots, + and ~, such as 1"
+)
+
+// personForm is how people are named.
+const personForm = "NAME <ADDRESS>, such as Jo Doe <jo@example.org>"
 
 // maxConfig is how long it may be, in bytes.
 const maxConfig = 1 << 20
@@ -79,15 +85,15 @@ func (c *config) document() mapping {
 	keys := []key{
 		{name: "name", about: "The package's name, without -dkms; by default PACKAGE_NAME", value: line{to: &c.name}},
 		{name: "version", about: "The version of the package and of the source in it; by default PACKAGE_VERSION", value: line{to: &c.Version, check: checkVersion}},
-		{name: "release", about: "Which packaging of that version it is: Debian's revision, RPM's release", value: line{to: &c.release, pattern: releasePattern}},
+		{name: "release", about: "Which packaging of that version it is: Debian's revision, RPM's release", value: line{to: &c.release, pattern: releasePattern, form: releaseForm}},
 		{name: "epoch", about: "Outweighs the version, for the case that versions were counted otherwise before", value: number{&c.epoch, math.MaxInt32}},
 		{name: "summary", about: "What it is, on one line, without a full stop", value: line{to: &c.Summary}},
 		{name: "description", about: "What it is, in paragraphs with an empty line between them", value: text{&c.Description}},
 		{name: "license", about: "An SPDX licence expression, such as GPL-2.0-or-later", value: line{to: &c.License, check: checkLicense}},
-		{name: "homepage", about: "A page on the web", value: line{to: &c.Homepage, pattern: `^https?://[^\s]+$`, check: checkURL}},
-		{name: "maintainer", about: "Who makes the package: NAME <ADDRESS>", value: line{to: &c.Maintainer, pattern: `^[^<>]+ <[^<>@\s]+@[^<>@\s]+>$`}},
+		{name: "homepage", about: "A page on the web", value: line{to: &c.Homepage, pattern: `^https?://[^\s]+$`, form: "http:// or https:// and an address without blanks", check: checkURL}},
+		{name: "maintainer", about: "Who makes the package: NAME <ADDRESS>", value: line{to: &c.Maintainer, pattern: `^[^<>]+ <[^<>@\s]+@[^<>@\s]+>$`, form: personForm}},
 		{name: "vendor", about: "The organisation that distributes the package; RPM only", value: line{to: &c.Vendor}},
-		{name: "section", about: "Debian's section; by default kernel", value: line{to: &c.Section, pattern: `^[A-Za-z0-9][A-Za-z0-9+./ -]*$`}},
+		{name: "section", about: "Debian's section; by default kernel", value: line{to: &c.Section, pattern: `^[A-Za-z0-9][A-Za-z0-9+./ -]*$`, form: "letters, digits, blanks and +./-"}},
 	}
 	for _, k := range relationKeys {
 		keys = append(keys, key{name: k.name, about: k.about, value: relations(k.deb(c.relations[pkgfmt.Deb]), k.rpm(c.relations[pkgfmt.RPM]))})
@@ -132,7 +138,7 @@ func placing(p *placed, must bool) mapping {
 	}
 	if must {
 		keys = append(keys,
-			key{name: "mode", about: "Permissions, such as \"0644\"; by default 0755 for programs, 0644 for others", value: line{to: &p.mode, pattern: `^0?[0-7]{3}$`}},
+			key{name: "mode", about: "Permissions, such as \"0644\"; by default 0755 for programs, 0644 for others", value: line{to: &p.mode, pattern: `^0?[0-7]{3}$`, form: "three octal digits, such as 0644"}},
 			key{name: "config", about: "The administrator may change it, and an upgrade leaves his changes alone; below /etc only", value: yesNo{&p.config}},
 			key{name: "format", about: "Only packages of this format have it", value: choice{&p.format, []string{"deb", "rpm"}}})
 	}
@@ -165,7 +171,7 @@ func (c *config) changelog() list {
 		return mapping{[]key{
 			{name: "version", about: "The version that brought it", value: line{to: &e.version, check: checkVersion}, must: true},
 			{name: "date", about: "Its day, 2024-05-01, or second, 2024-05-01T12:00:00Z", value: line{to: &e.date, check: checkDate}, must: true},
-			{name: "author", about: "NAME <ADDRESS>; by default the maintainer", value: line{to: &e.author, pattern: `^[^<>]+ <[^<>@\s]+@[^<>@\s]+>$`}},
+			{name: "author", about: "NAME <ADDRESS>; by default the maintainer", value: line{to: &e.author, pattern: `^[^<>]+ <[^<>@\s]+@[^<>@\s]+>$`, form: personForm}},
 			{name: "changes", about: "What changed, an element each", value: lines(&e.lines, nil), must: true},
 		}}
 	}}

@@ -146,6 +146,10 @@ func loadText(ctx context.Context, dir, text string) (*conf.Conf, error) {
 			c.Warnings[i].File = moved(c.Warnings[i].File, temporary, dir)
 		}
 	}
+	var said *dkms.Error
+	if errors.As(err, &said) {
+		said.Object = moved(said.Object, temporary, dir)
+	}
 	var invalid *conf.Invalid
 	if errors.As(err, &invalid) {
 		for i := range invalid.Problems {

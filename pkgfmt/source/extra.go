@@ -90,7 +90,12 @@ func extraFiles(ctx context.Context, c *config, root *os.Root, dir string, p dkm
 			x.add(x.files[i].Path, 0, "is brought by two files")
 		}
 	}
-	return x, x.err(dkms.Usage, c.file, "names files that cannot be packaged", "")
+	return x, x.err(dkms.Usage, c.file, "names files that cannot be packaged", namedIn(c.file))
+}
+
+// namedIn is the hint for a file that a dkms-mkpkg.yaml names.
+func namedIn(file string) string {
+	return file + " names it; paths are relative to the source"
 }
 
 // initramfsStages are the directories of scripts, initramfs-tools(7).
@@ -218,7 +223,7 @@ func scriptTexts(c *config, root *os.Root) (map[pkgfmt.Format]map[string]string,
 			out[f][name] = text
 		}
 	}
-	return out, p.err(dkms.Usage, c.file, "names scripts that cannot be used", "")
+	return out, p.err(dkms.Usage, c.file, "names scripts that cannot be used", namedIn(c.file))
 }
 
 func scriptText(root *os.Root, file string) (text, problem string) {

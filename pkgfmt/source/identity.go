@@ -2,8 +2,10 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/conf"
@@ -14,7 +16,7 @@ import (
 // leaves to others.
 func (r *reader) identify(ctx context.Context) error {
 	c, failure := loadConf(ctx, filepath.Join(r.dir, confName))
-	if c == nil {
+	if c == nil || syntaxErrors(failure) {
 		return failure
 	}
 	var modules []string
@@ -34,6 +36,18 @@ func (r *reader) identify(ctx context.Context) error {
 	}
 	r.conf, r.dkms = c, now
 	return failure
+}
+
+// syntaxErrors tells whether bash cannot read a dkms.conf to its end, and leaves
+// nothing but that in the failure: what is missing may stand behind it.
+func syntaxErrors(failure error) bool {
+	var invalid *conf.Invalid
+	syntax := func(p conf.Problem) bool { return strings.HasPrefix(p.Text, "syntax error") }
+	if !errors.As(failure, &invalid) || !slices.ContainsFunc(invalid.Problems, syntax) {
+		return false
+	}
+	invalid.Problems = slices.DeleteFunc(invalid.Problems, func(p conf.Problem) bool { return !syntax(p) })
+	return true
 }
 
 // look asks everyone who may know something of the source.

@@ -1,7 +1,10 @@
 package source
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -47,5 +50,13 @@ func (p *problems) err(kind dkms.Kind, object, problem, hint string) error {
 
 // noSource is the error for a directory that is none.
 func noSource(dir string, err error) error {
-	return &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "cannot be read as a directory", Err: cause(err)}
+	const hint = "name the directory with the dkms.conf"
+	info, statErr := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "there is no such directory", Hint: hint}
+	case statErr == nil && !info.IsDir():
+		return &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "is no directory", Hint: hint}
+	}
+	return &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "cannot be read", Err: cause(err)}
 }

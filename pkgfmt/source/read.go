@@ -74,6 +74,9 @@ func (r *reader) configure(context.Context) error {
 	for what, s := range r.options.Overrides {
 		switch what {
 		case "name":
+			if s == "" {
+				return &dkms.Error{Kind: dkms.Usage, Object: "name", Problem: "is empty"}
+			}
 			r.config.name = s
 		case "version":
 			if _, err := pkgfmt.MapVersion(pkgfmt.Deb, s); err != nil {
@@ -82,7 +85,7 @@ func (r *reader) configure(context.Context) error {
 			r.config.Version = s
 		case "release":
 			if !regexp.MustCompile(releasePattern).MatchString(s) {
-				return &dkms.Error{Kind: dkms.Usage, Object: fmt.Sprintf("release %q", s), Problem: "has to be letters, digits, dots, + and ~", Hint: "such as 1"}
+				return &dkms.Error{Kind: dkms.Usage, Object: fmt.Sprintf("release %q", s), Problem: "has to be " + releaseForm}
 			}
 			r.config.release = s
 		default:
@@ -178,9 +181,12 @@ func (r *reader) fill(d *Description) {
 			break
 		}
 	}
-	for what, said := range map[string]string{"license": d.License, "maintainer": d.Maintainer} {
-		if said == "" {
-			r.warn("%s: nothing tells of one; %s has a key for it", what, configName)
+	for _, key := range []struct{ name, said, example string }{
+		{"license", d.License, "license: GPL-2.0-only"},
+		{"maintainer", d.Maintainer, "maintainer: NAME <ADDRESS>"},
+	} {
+		if key.said == "" {
+			r.warn("%s: nothing tells of one; say it in %s, such as %q", key.name, configName, key.example)
 		}
 	}
 	for _, p := range r.conf.Warnings {

@@ -74,6 +74,7 @@ type line struct {
 	to      *string
 	check   func(string) string
 	pattern string // of the schema, too
+	form    string // what the pattern is, in words
 }
 
 func (v line) decode(d *decoder, n *yaml.Node) {
@@ -89,7 +90,7 @@ func (v line) decode(d *decoder, n *yaml.Node) {
 	case strings.ContainsFunc(s, unicode.IsControl):
 		problem = "has to be on one line, without control characters"
 	case v.pattern != "" && !regexp.MustCompile(v.pattern).MatchString(s):
-		problem = "is not of the form " + v.pattern
+		problem = "has to be " + v.form
 	}
 	if problem == "" && v.check != nil {
 		problem = v.check(s)

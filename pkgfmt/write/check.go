@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -128,7 +129,8 @@ func (l *problems) texts(p pkgfmt.Package) {
 		l.add("summary", "is missing")
 	}
 	if p.Format == pkgfmt.Deb && strings.TrimSpace(p.Maintainer) == "" {
-		l.add("maintainer", "is missing, and a .deb must have one")
+		l.list = append(l.list, &dkms.Error{Kind: dkms.Usage, Object: "maintainer", Problem: "is missing, and a .deb must have one",
+			Hint: "a line in dkms-mkpkg.yaml names one: maintainer: NAME <ADDRESS>"})
 	}
 	if strings.ContainsAny(p.Description, "\x00\r\v\f\x1b") || !utf8.ValidString(p.Description) {
 		l.add("description", "has control characters, or is not in UTF-8")
