@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // TestDocs proves that the tables of docs/mkpkg-names.md are true.
@@ -55,7 +57,7 @@ func checkTable(t *testing.T, text string, rows int, deb, rpm func(string) (stri
 // TestMapVersionSense proves that what people mean by versions comes through.
 func TestMapVersionSense(t *testing.T) {
 	t.Parallel()
-	tools(t)
+	pkgtest.Needs(t, "dpkg", "rpm")
 	for _, rising := range []string{
 		"0.9 1.0-alpha 1.0-alpha.1 1.0-beta2 1.0RC1 1.0-rc2 1.0 1.0-5-gabc1 1.0.10 v1.1-pre1 1.1",
 		"1.0~git2024 1.0 1.0+git2024 1.0.1",

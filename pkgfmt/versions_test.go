@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // versions are those that people gave to modules, and what becomes of them; an
@@ -75,19 +76,6 @@ func TestMapVersion(t *testing.T) {
 	}
 }
 
-// tools skips the test unless dpkg and rpm are there.
-func tools(t *testing.T) {
-	t.Helper()
-	for _, program := range []string{"dpkg", "rpm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("no %s to compare with", program)
-			}
-			t.Skipf("no %s to compare with", program)
-		}
-	}
-}
-
 // drawVersion draws strings of what versions are made of.
 func drawVersion(t *rapid.T) string {
 	piece := rapid.SampledFrom([]string{"0", "00", "1", "2", "10", "09", "a", "b", "rc", "RC", "beta", "pre", "view", "git", "g", "Z",
@@ -123,7 +111,7 @@ func TestMapVersionTwice(t *testing.T) {
 // way, whatever they were.
 func TestMapVersionOrder(t *testing.T) {
 	t.Parallel()
-	tools(t)
+	pkgtest.Needs(t, "dpkg", "rpm")
 	n := 1500
 	if testing.Short() {
 		n = 300

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 const sampleLog = "sample (1:2.0~rc1-3) unstable; urgency=low\n\n  * One.\n    And more.\n\n  [ B ]\n  * Two.\n\n" +
@@ -92,9 +93,9 @@ func TestCompressions(t *testing.T) {
 	for suffix, algorithm := range suffixes {
 		packed := [][]byte{nil, nil}
 		if algorithm == "bzip2" {
-			lacks(t, "bzip2")
+			pkgtest.Needs(t, "bzip2")
 			for i, in := range [][]byte{control, data} {
-				packed[i] = []byte(output(t, "bzip2", "-kc", file(t, "x", in)))
+				packed[i] = []byte(pkgtest.Output(t, "bzip2", "-kc", file(t, "x", in)))
 			}
 		} else {
 			packed[0], packed[1] = compress(t, algorithm, control), compress(t, algorithm, data)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,39 +18,6 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 )
-
-// lacks skips a test that needs a program that is not here; in CI it fails.
-func lacks(t testing.TB, program string) {
-	t.Helper()
-	switch _, err := exec.LookPath(program); {
-	case err == nil:
-	case os.Getenv("CI") == "true":
-		t.Fatalf("lacks %s", program)
-	default:
-		t.Skipf("lacks %s", program)
-	}
-}
-
-// command is a program with nobody's settings.
-func command(args ...string) *exec.Cmd {
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "LC_ALL=C", "TZ=UTC"}
-	return cmd
-}
-
-// output runs a program that has to succeed, with nobody's settings, and
-// returns what it prints.
-func output(t testing.TB, args ...string) string {
-	t.Helper()
-	cmd := command(args...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s%s", strings.Join(args, " "), err, out, stderr.Bytes())
-	}
-	return string(out)
-}
 
 // file writes data where nothing else is, and returns its path.
 func file(t testing.TB, name string, data []byte) string {

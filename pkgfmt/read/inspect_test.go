@@ -16,6 +16,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 var update = flag.Bool("update", false, "write golden files, and the example in docs/inspect-json.md")
@@ -45,7 +46,7 @@ var compiled = sync.OnceValues(func() (data []byte, err error) {
 	if err := os.WriteFile(source, []byte(moduleSource), 0o600); err != nil {
 		return nil, err
 	}
-	cmd := command("gcc", "-c", "-O2", "-fno-pie", "-o", source+".o", source)
+	cmd := pkgtest.Command("gcc", "-c", "-O2", "-fno-pie", "-o", source+".o", source)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return out, err
 	}
@@ -54,7 +55,7 @@ var compiled = sync.OnceValues(func() (data []byte, err error) {
 
 func module(t testing.TB) []byte {
 	t.Helper()
-	lacks(t, "gcc")
+	pkgtest.Needs(t, "gcc")
 	data, err := compiled()
 	if err != nil {
 		t.Fatalf("gcc: %v\n%s", err, data)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/read"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/readtest"
 )
@@ -133,12 +134,7 @@ func built(t testing.TB, spec string, defines ...string) (binary, source string)
 	for _, d := range defines {
 		args = append(args, "--define", d)
 	}
-	if _, err := exec.LookPath("rpmbuild"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("lacks rpmbuild")
-		}
-		t.Skip("lacks rpmbuild")
-	}
+	pkgtest.Needs(t, "rpmbuild")
 	cmd := exec.Command(args[0], append(args[1:], path)...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C"}
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -1,10 +1,6 @@
 package readtest
 
 import (
-	"bytes"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,24 +33,4 @@ func questions(t testing.TB, r *read.Report, path string) []question {
 		return debQuestions(t, r, path)
 	}
 	return rpmQuestions(t, r, path)
-}
-
-// output runs a program that has to succeed, with nobody's settings.
-func output(t testing.TB, args ...string) string {
-	t.Helper()
-	if _, err := exec.LookPath(args[0]); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("lacks %s", args[0])
-		}
-		t.Skipf("lacks %s", args[0])
-	}
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "LC_ALL=C", "TZ=UTC"}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, stderr.Bytes())
-	}
-	return string(out)
 }

@@ -9,23 +9,24 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/read"
 )
 
 func debQuestions(t testing.TB, r *read.Report, path string) []question {
 	t.Helper()
 	all := []question{
-		{"dpkg-deb -f", "fields", unfolded(output(t, "dpkg-deb", "-f", path)), fields(r)},
-		{"dpkg-deb -c", "files", listed(output(t, "dpkg-deb", "-c", path)), listing(r)},
-		{"dpkg-deb -W", "identity", strings.TrimSpace(output(t, "dpkg-deb", "-W", "--showformat=${Package} ${Version} ${Architecture} ${binary:Summary}", path)),
+		{"dpkg-deb -f", "fields", unfolded(pkgtest.Output(t, "dpkg-deb", "-f", path)), fields(r)},
+		{"dpkg-deb -c", "files", listed(pkgtest.Output(t, "dpkg-deb", "-c", path)), listing(r)},
+		{"dpkg-deb -W", "identity", strings.TrimSpace(pkgtest.Output(t, "dpkg-deb", "-W", "--showformat=${Package} ${Version} ${Architecture} ${binary:Summary}", path)),
 			fmt.Sprintf("%s %s %s %s", r.Name, r.Version, r.Arch, r.Summary)},
 	}
-	there := controlFiles(output(t, "dpkg-deb", "-I", path))
+	there := controlFiles(pkgtest.Output(t, "dpkg-deb", "-I", path))
 	member := func(name string) string {
 		if !slices.Contains(there, name) {
 			return ""
 		}
-		return output(t, "dpkg-deb", "-I", path, name)
+		return pkgtest.Output(t, "dpkg-deb", "-I", path, name)
 	}
 	for _, name := range []string{"config", "preinst", "postinst", "prerm", "postrm"} {
 		ours := ""

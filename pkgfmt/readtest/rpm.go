@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/read"
 )
 
@@ -18,7 +19,7 @@ const identity = "%{NAME} %{EPOCHNUM} %{VERSION} %{RELEASE}|%{SUMMARY}|%{DESCRIP
 func rpmQuestions(t testing.TB, r *read.Report, path string) []question {
 	t.Helper()
 	query := func(args ...string) string {
-		return output(t, append([]string{"rpm", "--dbpath", "/nonexistent", "-qp", "--nosignature", "--nodigest"}, append(args, path)...)...)
+		return pkgtest.Output(t, append([]string{"rpm", "--dbpath", "/nonexistent", "-qp", "--nosignature", "--nodigest"}, append(args, path)...)...)
 	}
 	when, _ := time.Parse(time.RFC3339, r.Built)
 	all := []question{

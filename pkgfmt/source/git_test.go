@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // committed makes a repository of a tree, with that tag and remote.
 func committed(t *testing.T, dir, tag, remote string) {
 	t.Helper()
-	need(t, "git")
+	pkgtest.Needs(t, "git")
 	for _, words := range [][]string{{"init", "-q"}, {"add", "-Af"}, {"commit", "-q", "-m", "x"}, {"tag", "-a", "-m", "x", tag}, {"tag", "z-other"}, {"remote", "add", "origin", remote}} {
 		run(t, dir, append([]string{"git"}, words...)...)
 	}

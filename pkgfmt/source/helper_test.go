@@ -91,17 +91,6 @@ func paths(files []pkgfmt.File) []string {
 	return out
 }
 
-// need skips a test that needs a program, but for CI, which has them all.
-func need(t testing.TB, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no %s", program)
-		}
-		t.Skipf("no %s", program)
-	}
-}
-
 // run runs a program in a directory, with nothing of this machine's settings.
 func run(t testing.TB, dir string, words ...string) string {
 	t.Helper()

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 func TestPattern(t *testing.T) {
@@ -96,7 +98,7 @@ func TestPatternBelow(t *testing.T) {
 // TestPatternsAsGit compares with what git itself leaves out.
 func TestPatternsAsGit(t *testing.T) {
 	t.Parallel()
-	need(t, "git")
+	pkgtest.Needs(t, "git")
 	dir := t.TempDir()
 	run(t, dir, "git", "init", "-q")
 	var names []string

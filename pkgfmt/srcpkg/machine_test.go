@@ -262,9 +262,15 @@ func (m *machine) remove(p thing) {
 // wantModule demands what is installed as a module for both kernels.
 func (m *machine) wantModule(when, name, want string) {
 	m.t.Helper()
-	for _, kernel := range []string{"6.1", "6.1-rt"} {
-		if got := m.module(kernel, name); got != want {
-			m.t.Errorf("%s: %s has %s of edition %q; want %q", when, kernel, name, got, want)
+	m.wantModules(when, name, want, want)
+}
+
+// wantModules demands an edition of a module for 6.1, and one for 6.1-rt.
+func (m *machine) wantModules(when, name string, want ...string) {
+	m.t.Helper()
+	for i, kernel := range []string{"6.1", "6.1-rt"} {
+		if got := m.module(kernel, name); got != want[i] {
+			m.t.Errorf("%s: %s has %s of edition %q; want %q", when, kernel, name, got, want[i])
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package srcpkg
 
 import (
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -56,16 +54,4 @@ func composed(t *testing.T, d *source.Description, f pkgfmt.Format) pkgfmt.Packa
 		t.Fatal(err)
 	}
 	return p
-}
-
-// lacks skips a test that needs a program that is not here; in CI it fails.
-func lacks(t *testing.T, program string) {
-	t.Helper()
-	switch _, err := exec.LookPath(program); {
-	case err == nil:
-	case os.Getenv("CI") == "true":
-		t.Fatalf("lacks %s", program)
-	default:
-		t.Skipf("lacks %s", program)
-	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // odd is a source whose words are as odd as a dkms.conf may have them, with
@@ -62,7 +63,7 @@ func TestScriptsParse(t *testing.T) {
 
 func TestShellcheck(t *testing.T) {
 	t.Parallel()
-	lacks(t, "shellcheck")
+	pkgtest.Needs(t, "shellcheck")
 	for name, text := range allScripts(t) {
 		cmd := exec.Command("shellcheck", "-s", "sh", "-")
 		cmd.Stdin = strings.NewReader(text)

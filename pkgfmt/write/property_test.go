@@ -35,6 +35,9 @@ func anyFiles(t *rapid.T) []pkgfmt.File {
 			Kind: rapid.SampledFrom([]pkgfmt.FileKind{pkgfmt.Regular, pkgfmt.Directory, pkgfmt.Link, pkgfmt.Config, pkgfmt.Doc}).Draw(t, "kind"),
 			Mode: fs.FileMode(rapid.IntRange(0, 0o777).Draw(t, "mode")),
 		}
+		if f.Kind == pkgfmt.Config {
+			f.Path = strings.TrimRight(f.Path, " ") // as a .deb must have it
+		}
 		switch f.Kind {
 		case pkgfmt.Link:
 			f.Target, f.Mode = name.Draw(t, "target"), 0o777

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // specOf is a spec file that says what p says, for rpmbuild to be the oracle.
@@ -88,7 +89,7 @@ func specOf(p pkgfmt.Package) string {
 // oracle is the package that rpmbuild makes of the same.
 func oracle(t *testing.T, p pkgfmt.Package) string {
 	t.Helper()
-	lacks(t, "rpmbuild")
+	pkgtest.Needs(t, "rpmbuild")
 	dir := t.TempDir()
 	spec := filepath.Join(dir, "x.spec")
 	writeFile(t, spec, specOf(p))

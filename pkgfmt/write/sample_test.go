@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // when is the time of all samples: a Tuesday.
@@ -136,22 +137,11 @@ func output(t *testing.T, args ...string) string {
 // fails.
 func try(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	lacks(t, args[0])
+	pkgtest.Needs(t, args[0])
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC", "HOME="+t.TempDir())
 	out, err := cmd.CombinedOutput()
 	return string(out), err
-}
-
-func lacks(t *testing.T, program string) {
-	t.Helper()
-	switch _, err := exec.LookPath(program); {
-	case err == nil:
-	case os.Getenv("CI") == "true":
-		t.Fatalf("lacks %s", program)
-	default:
-		t.Skipf("lacks %s", program)
-	}
 }
 
 // lines are the lines of a text that say anything.

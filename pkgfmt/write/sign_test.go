@@ -16,6 +16,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // A keyFile is a new key on the disk.
@@ -115,7 +116,7 @@ func TestSignedRPM(t *testing.T) {
 // reads; and dpkg reads it as ever.
 func TestSignedDeb(t *testing.T) {
 	t.Parallel()
-	lacks(t, "gpg")
+	pkgtest.Needs(t, "gpg")
 	for name, algorithm := range algorithms {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // sourceSample is a source package that rpmbuild can build.
@@ -94,7 +95,7 @@ func TestSourceRPMUnpacks(t *testing.T) {
 // TestSourceRPMRebuilds: rpmbuild makes the package of it.
 func TestSourceRPMRebuilds(t *testing.T) {
 	t.Parallel()
-	lacks(t, "rpmbuild")
+	pkgtest.Needs(t, "rpmbuild")
 	p := sourceSample(t)
 	p.Relations.Depends = nil // there is no database that has make
 	file, top := written(t, p, Options{}), t.TempDir()
