@@ -71,17 +71,7 @@ func (m machine) has(when string, e edition, versions ...edition) {
 	m.TB.Helper()
 	m.hasModules(when, e)
 	for _, r := range m.reals {
-		var want, got []string
-		for _, v := range versions {
-			want = append(want, r.versionOf(v))
-		}
-		for _, path := range m.Glob("/var/lib/dkms/" + r.module + "/[0-9]*") {
-			got = append(got, filepath.Base(path))
-		}
-		slices.Sort(want)
-		if !slices.Equal(got, want) {
-			m.TB.Errorf("%s: versions of %s in the tree: %q; want %q", when, r.module, got, want)
-		}
+		r.inTree(m.TB, m.Box, when, versions)
 	}
 	if m.TB.(*testing.T).Failed() {
 		m.TB.FailNow()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -91,17 +90,7 @@ func (h host) has(when string, e edition, versions ...edition) {
 				h.hasModule(when, k, name, e)
 			}
 		}
-		var want, got []string
-		for _, v := range versions {
-			want = append(want, r.versionOf(v))
-		}
-		for _, path := range h.Glob("/var/lib/dkms/" + r.module + "/[0-9]*") {
-			got = append(got, filepath.Base(path))
-		}
-		slices.Sort(want)
-		if !slices.Equal(got, want) {
-			h.TB.Errorf("%s: versions of %s in the tree: %q; want %q", when, r.module, got, want)
-		}
+		r.inTree(h.TB, h.Box, when, versions)
 	}
 	if h.TB.(*testing.T).Failed() {
 		h.TB.FailNow()

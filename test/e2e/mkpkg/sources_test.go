@@ -115,6 +115,22 @@ func one(tb testing.TB, dir, pattern string) string {
 	return paths[0]
 }
 
+// inTree demands that the DKMS tree of a box holds those versions and no others.
+func (r real) inTree(tb testing.TB, b *box.Box, when string, editions []edition) {
+	tb.Helper()
+	var want, got []string
+	for _, e := range editions {
+		want = append(want, r.versionOf(e))
+	}
+	for _, path := range b.Glob("/var/lib/dkms/" + r.module + "/[0-9]*") {
+		got = append(got, filepath.Base(path))
+	}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		tb.Errorf("%s: versions of %s in the tree: %q; want %q", when, r.module, got, want)
+	}
+}
+
 // write puts an edition of the source into dir.
 func (r real) write(tb testing.TB, e edition, dir string) {
 	tb.Helper()
