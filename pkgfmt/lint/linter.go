@@ -70,6 +70,7 @@ func (l *linter) atConf(rule string, line int, format string, args ...any) {
 func (l *linter) judge(ctx context.Context) error {
 	if l.whole {
 		l.checkFiles()
+		l.checkConfig()
 		l.checkLicences()
 	}
 	if l.confPath != "" {

@@ -37,7 +37,7 @@ var confRules = []Rule{
 	{"syntax-error", Error, ofConf, "bash cannot parse the dkms.conf, and stops reading where it gives up",
 		"bash -n dkms.conf shows the place"},
 	{"invalid-directive", Error, ofConf, "a directive is missing or has a value that cannot be used",
-		"dkms(8), section DKMS.CONF, has the directives and their values"},
+		"dkms.conf(5), or section DKMS.CONF of dkms(8), has the directives and their values"},
 	{"no-destination", Error, ofConf, "a module has no DEST_MODULE_LOCATION",
 		"add DEST_MODULE_LOCATION[N]=\"/updates\" for every BUILT_MODULE_NAME[N]; many distributions put modules elsewhere, but all ask for it"},
 	{"odd-directive", Warning, ofConf, "the dkms.conf can be read, but says something that was hardly meant", ""},
@@ -89,6 +89,7 @@ var shellRules = []Rule{
 
 var treeRules = []Rule{
 	{"no-conf", Error, ofTree, "there is no dkms.conf", "dkms-mkpkg init writes one"},
+	{"bad-config", Error, ofTree, "dkms-mkpkg.yaml has what it may not have: no package can be made", "dkms-mkpkg schema prints what it may have"},
 	{"no-licence", Warning, ofTree, "nothing tells the licence: no LICENSE or COPYING, no SPDX tag, no MODULE_LICENSE",
 		"add the licence's text as LICENSE, and SPDX-License-Identifier to the sources"},
 	{"no-module-license", Error, ofTree, "a module has no MODULE_LICENSE: modpost of newer kernels refuses it",

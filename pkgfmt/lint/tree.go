@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 )
 
 // The limits of what is looked at.
@@ -202,6 +203,17 @@ func (t *tree) isBroken(path string) bool {
 func (l *linter) checkBroken() {
 	for _, b := range l.tree.broken {
 		l.add("unreadable", b.path, 0, "%s", b.target)
+	}
+}
+
+// checkConfig judges a dkms-mkpkg.yaml, which is for who makes packages: those
+// that are made do without.
+func (l *linter) checkConfig() {
+	if l.tree.join != "" {
+		return
+	}
+	for _, p := range source.CheckConfig([]byte(l.tree.text(source.ConfigName))) {
+		l.add("bad-config", source.ConfigName, p.Line, "%s", p.Text)
 	}
 }
 

@@ -13,12 +13,13 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
-// configName is the file that says of a package what a dkms.conf cannot.
-const configName = "dkms-mkpkg.yaml"
+// ConfigName is the file that says of a package what a dkms.conf cannot.
+const ConfigName = "dkms-mkpkg.yaml"
 
 // releasePattern is what both formats allow as revision and release.
 const (
@@ -231,8 +232,8 @@ func readConfig(root *os.Root, dir, file string) (*config, error) {
 	var text []byte
 	var err error
 	if file == "" {
-		file = filepath.Join(dir, configName)
-		if text, err = readSmall(root, configName, maxConfig); errors.Is(err, os.ErrNotExist) {
+		file = filepath.Join(dir, ConfigName)
+		if text, err = readSmall(root, ConfigName, maxConfig); errors.Is(err, os.ErrNotExist) {
 			return newConfig(), nil
 		}
 	} else {
@@ -254,10 +255,31 @@ func readNamed(file string) ([]byte, error) {
 	return readSmall(dir, filepath.Base(file), maxConfig)
 }
 
+// CheckConfig returns what is wrong with the text of a dkms-mkpkg.yaml, whatever
+// files it names.
+func CheckConfig(text []byte) []conf.Problem {
+	d := decoder{file: ConfigName}
+	if _, err := d.document(text); err != nil {
+		return []conf.Problem{{File: ConfigName, Text: strings.TrimPrefix(err.Error(), ConfigName+": ")}}
+	}
+	return d.list
+}
+
 // parseConfig reads the text of a dkms-mkpkg.yaml. The error, of Kind Usage,
 // tells of everything that is wrong with it.
-func parseConfig(file string, text []byte) (c *config, err error) {
+func parseConfig(file string, text []byte) (*config, error) {
 	d := decoder{file: file}
+	c, err := d.document(text)
+	if err != nil {
+		return nil, err
+	}
+	return c, d.err(dkms.Usage, file, "is not what it has to be", "what it may have: dkms-mkpkg schema, and docs/mkpkg-yaml.md")
+}
+
+// document decodes the text of a dkms-mkpkg.yaml. The error is for what is not
+// YAML; d collects what else is wrong.
+func (d *decoder) document(text []byte) (c *config, err error) {
+	file := d.file
 	defer func() {
 		// The parser has been made to panic by texts before.
 		if r := recover(); r != nil {
@@ -276,9 +298,9 @@ func parseConfig(file string, text []byte) (c *config, err error) {
 	case !errors.Is(in.Decode(&second), io.EOF):
 		d.wrong(&second, "has a second document")
 	}
-	c.document().decode(&d, node.Content[0])
-	c.check(&d)
-	return c, d.err(dkms.Usage, file, "is not what it has to be", "what it may have: dkms-mkpkg schema, and docs/mkpkg-yaml.md")
+	c.document().decode(d, node.Content[0])
+	c.check(d)
+	return c, nil
 }
 
 // check looks at what depends on more than one key.

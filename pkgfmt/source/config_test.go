@@ -124,7 +124,7 @@ func TestConfig(t *testing.T) {
 		t.Errorf("Read: -want +got\n%s", diff)
 	}
 	for _, name := range paths(d.Files) {
-		if strings.HasPrefix(name, "data/") || strings.HasSuffix(name, ".txt") || name == configName {
+		if strings.HasPrefix(name, "data/") || strings.HasSuffix(name, ".txt") || name == ConfigName {
 			t.Errorf("%s is packaged", name)
 		}
 	}
@@ -261,14 +261,14 @@ func TestConfigFile(t *testing.T) {
 	if got := refused(t, dir, Options{Config: other + "2"}, dkms.Usage); !strings.Contains(got, "other.yaml2: cannot be read") {
 		t.Errorf("Read: %s", got)
 	}
-	write(t, filepath.Join(dir, configName), strings.Repeat("#", maxConfig+1), 0o644)
+	write(t, filepath.Join(dir, ConfigName), strings.Repeat("#", maxConfig+1), 0o644)
 	if got := refused(t, dir, Options{}, dkms.Usage); !strings.Contains(got, "has more than 1024 KiB") {
 		t.Errorf("Read: %s", got)
 	}
-	if err := os.Remove(filepath.Join(dir, configName)); err != nil {
+	if err := os.Remove(filepath.Join(dir, ConfigName)); err != nil {
 		t.Fatal(err)
 	}
-	link(t, other, filepath.Join(dir, configName))
+	link(t, other, filepath.Join(dir, ConfigName))
 	if got := refused(t, dir, Options{}, dkms.Usage); !strings.Contains(got, "dkms-mkpkg.yaml: cannot be read") {
 		t.Errorf("Read: %s; want no file from outside", got)
 	}

@@ -173,8 +173,8 @@ func (r *repository) compare(files []pkgfmt.File, blobs map[string]string, ignor
 // compareConfig tells the same of dkms-mkpkg.yaml, which is in no package and
 // says what is.
 func (r *repository) compareConfig(root *os.Root) {
-	text, err := readSmall(root, configName, maxConfig)
-	if err == nil && r.blobs[configName] != blobOf(text) || err != nil && r.blobs[configName] != "" {
+	text, err := readSmall(root, ConfigName, maxConfig)
+	if err == nil && r.blobs[ConfigName] != blobOf(text) || err != nil && r.blobs[ConfigName] != "" {
 		r.Dirty = true
 	}
 }

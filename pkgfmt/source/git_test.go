@@ -54,8 +54,8 @@ func TestGitDirty(t *testing.T) {
 		"a file changes":   func(dir string) error { return os.WriteFile(filepath.Join(dir, "foo.c"), []byte("x"), 0o644) },
 		"a file comes":     func(dir string) error { return os.WriteFile(filepath.Join(dir, "bar.c"), nil, 0o644) },
 		"a file goes":      func(dir string) error { return os.Remove(filepath.Join(dir, "sub/x")) },
-		"the yaml changes": func(dir string) error { return os.WriteFile(filepath.Join(dir, configName), []byte("name: y"), 0o644) },
-		"the yaml goes":    func(dir string) error { return os.Remove(filepath.Join(dir, configName)) },
+		"the yaml changes": func(dir string) error { return os.WriteFile(filepath.Join(dir, ConfigName), []byte("name: y"), 0o644) },
+		"the yaml goes":    func(dir string) error { return os.Remove(filepath.Join(dir, ConfigName)) },
 		"a link changes": func(dir string) error {
 			_ = os.Remove(filepath.Join(dir, "l"))
 			return os.Symlink("sub", filepath.Join(dir, "l"))

@@ -74,7 +74,7 @@ func (r *reader) identity(was dkms.Package) (dkms.Package, error) {
 	now := was
 	if placeholder.MatchString(was.Name) || was.Name == "" {
 		now.Name = r.config.name
-		if err := r.checkIdentity("PACKAGE_NAME", was.Name, now.Name, "give it one, or name: in "+configName); err != nil {
+		if err := r.checkIdentity("PACKAGE_NAME", was.Name, now.Name, "give it one, or name: in "+ConfigName); err != nil {
 			return now, err
 		}
 	}
@@ -90,7 +90,7 @@ func (r *reader) identity(was dkms.Package) (dkms.Package, error) {
 		now.Version = first(r.places[1:], func(f facts) string { return usable(f.Version) })
 	}
 	return now, r.checkIdentity("PACKAGE_VERSION", was.Version, now.Version,
-		"give it one, version: in "+configName+", -v, MODULE_VERSION, or a tag of the commit")
+		"give it one, version: in "+ConfigName+", -v, MODULE_VERSION, or a tag of the commit")
 }
 
 // usable is a version that someone mentions if it can be one.

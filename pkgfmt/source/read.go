@@ -186,7 +186,7 @@ func (r *reader) fill(d *Description) {
 		{"maintainer", d.Maintainer, "maintainer: NAME <ADDRESS>"},
 	} {
 		if key.said == "" {
-			r.warn("%s: nothing tells of one; say it in %s, such as %q", key.name, configName, key.example)
+			r.warn("%s: nothing tells of one; say it in %s, such as %q", key.name, ConfigName, key.example)
 		}
 	}
 	for _, p := range r.conf.Warnings {
@@ -229,7 +229,7 @@ func (r *reader) time(epoch string) (time.Time, error) {
 func Schema() []byte {
 	s := newConfig().document().schema()
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	s["title"] = configName
+	s["title"] = ConfigName
 	s["description"] = "What the packages of a source with a dkms.conf are, as far as its files do not tell"
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

@@ -73,3 +73,22 @@ func TestEmptyName(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckConfig(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                           "",
+		"summary: fine\n":            "",
+		"modprobe: [none.conf]\n":    "", // whether it is there is not asked
+		"\tsummary: x\n":             "dkms-mkpkg.yaml: is not YAML: found character that cannot start any token",
+		"summary: x\nrelease: 1-2\n": `dkms-mkpkg.yaml:2: release: "1-2" has to be letters, digits, dots, + and ~, such as 1`,
+	} {
+		var got []string
+		for _, p := range CheckConfig([]byte(text)) {
+			got = append(got, p.String())
+		}
+		if s := strings.Join(got, "\n"); s != want {
+			t.Errorf("CheckConfig(%q) = %s; want %s", text, s, want)
+		}
+	}
+}
