@@ -202,3 +202,35 @@ func output(tb testing.TB, name string, args ...string) string {
 	}
 	return string(out)
 }
+
+// TestRecipeDebUpgrade: though dh_dkms's scripts have the old modules removed
+// before the new ones are built, they stay on our engine.
+func TestRecipeDebUpgrade(t *testing.T) {
+	if !*full {
+		t.Skip("with -full")
+	}
+	t.Parallel()
+	m := machine{Machine: aptbox.NewOld(t), reals: reals()[1:2]}
+	m.Apt("install", "debhelper", "dh-dkms", "dpkg-dev", "fakeroot")
+	f := recipeForge(t, m.Box)
+	r, debs := m.reals[0], map[edition]string{}
+	for _, e := range []edition{first, second, broken} {
+		tree := filepath.Join(t.TempDir(), r.name)
+		r.write(t, e, tree)
+		mkpkg(t, "debian", tree)
+		f.bring(tree, e.String())
+		f.build(e.String(), `dpkg-buildpackage -d -b -us -uc`)
+		debs[e] = "/forge/" + r.name + "-dkms_" + r.versionOf(e) + "_all.deb"
+	}
+	m.Engine(aptbox.Ours)
+	m.Apt("install", debs[first])
+	m.has("install", first, first)
+	succeeded(t, m.always(m.paths(), "install", debs[second]))
+	m.has("upgrade", second, second)
+	succeeded(t, m.always(m.paths(), "install", debs[broken]))
+	m.has("upgrade to what does not compile", second, second, broken)
+	succeeded(t, m.always(m.paths(), "install", "--allow-downgrades", debs[first]))
+	m.has("downgrade", first, first)
+	m.Apt(append([]string{"purge"}, m.names()...)...)
+	m.nothing("purge")
+}
