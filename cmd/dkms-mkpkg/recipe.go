@@ -38,11 +38,7 @@ func writeSpec(c *cli.Context) error {
 	if makers[kind] == nil {
 		return usage("--kind "+kind, "is no kind of spec file", "the kinds are dkms and kmod")
 	}
-	dir, err := operand(c, ".")
-	if err != nil {
-		return err
-	}
-	d, err := describe(c, dir)
+	d, err := describeOperand(c)
 	if err != nil {
 		return err
 	}

@@ -22,11 +22,7 @@ func packSource(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	dir, err := operand(c, ".")
-	if err != nil {
-		return err
-	}
-	d, err := describe(c, dir)
+	d, err := describeOperand(c)
 	if err != nil {
 		return err
 	}
@@ -50,6 +46,16 @@ func composeSource(c *cli.Context, d *source.Description, f pkgfmt.Format) (pkgf
 		return pkgfmt.Package{}, err
 	}
 	return recipe.SourceRPM(c.Context, d, spec)
+}
+
+// describeOperand is describe for the directory that the command line names, this
+// one if it names none.
+func describeOperand(c *cli.Context) (*source.Description, error) {
+	dir, err := operand(c, ".")
+	if err != nil {
+		return nil, err
+	}
+	return describe(c, dir)
 }
 
 // describe reads a source, and says what is odd about it.
