@@ -109,6 +109,7 @@ func building() []cli.Flag {
 		installTreeFlag(),
 		&cli.StringFlag{Name: "kernelsourcedir", Usage: "kernel headers in `DIR`, for one kernel"},
 		&cli.StringFlag{Name: "image-version", Usage: "deb, for a kernel without CONFIG_MODVERSIONS: the modules are for `VER` of its image's package"},
+		&cli.StringSliceFlag{Name: "symvers", Usage: "what a package of BUILD_DEPENDS exports, as `NAME=PATH`: the Module.symvers of its build, or a directory with it; may be given again"},
 		&cli.StringFlag{Name: "key", Usage: "sign the modules by the private key in `FILE`"},
 		&cli.StringFlag{Name: "cert", Usage: "the certificate to it is in `FILE`"},
 		&cli.BoolFlag{Name: "debug", Usage: "make packages with debug information, too"},

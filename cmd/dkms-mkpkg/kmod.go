@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/kmod"
@@ -38,26 +40,82 @@ func packModules(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.IsSet("abi") && options.ABI == kmod.Ksym && !slices.Contains(o.formats, pkgfmt.RPM) {
+		return usage("--abi ksym", "is for RPMs: a .deb is for one kernel", "leave it out, or make an rpm")
+	}
 	if err := options.Check(o.formats...); err != nil {
 		return err
 	}
-	if options.Scratch, err = os.MkdirTemp("", "dkms-mkpkg-"); err != nil {
+	if err := checkWritable(o.options.Dir); err != nil {
 		return err
 	}
-	built, err := kmod.Build(c.Context, d, options)
-	if err != nil {
-		return keepLog(err, options.Scratch)
+	compose := func(built []kmod.Built) ([]pkgfmt.Package, error) {
+		return composeModules(d, built, o.formats, options)
 	}
-	defer os.RemoveAll(options.Scratch) //nolint:errcheck // it is in /tmp
-	var packages []pkgfmt.Package
-	for _, f := range o.formats {
-		more, err := kmod.Compose(d, built, f, options)
+	options.Ready = func(planned []kmod.Built) error {
+		packages, err := compose(planned)
 		if err != nil {
 			return err
 		}
-		packages = append(packages, more...)
+		return o.check(packages)
+	}
+	if options.Scratch, err = os.MkdirTemp("", "dkms-mkpkg-"); err != nil {
+		return &dkms.Error{Object: os.TempDir(), Problem: "cannot be built in", Err: err, Hint: "set TMPDIR to a directory that can"}
+	}
+	defer os.RemoveAll(options.Scratch) //nolint:errcheck // it is in /tmp
+	built, err := kmod.Build(c.Context, d, options)
+	if err != nil {
+		return keepLog(c.Context, err, options.Scratch)
+	}
+	warnOf(c, built)
+	packages, err := compose(built)
+	if err != nil {
+		return err
 	}
 	return o.write(c, packages, modulesMaterials(c, d, options, built))
+}
+
+// checkWritable reports a directory that takes no files, or cannot be made.
+func checkWritable(dir string) error {
+	at := filepath.Clean(dir)
+	for !exists(at) && at != filepath.Dir(at) {
+		at = filepath.Dir(at)
+	}
+	f, err := os.CreateTemp(at, ".dkms-mkpkg-")
+	if err == nil {
+		err = errors.Join(f.Close(), os.Remove(f.Name()))
+	}
+	if err == nil {
+		return nil
+	}
+	var path *os.PathError // says the path of a file that nobody sees
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return &dkms.Error{Object: "-o " + dir, Problem: "cannot be written to", Err: err}
+}
+
+func composeModules(d *source.Description, built []kmod.Built, formats []pkgfmt.Format, o kmod.Options) (packages []pkgfmt.Package, err error) {
+	for _, f := range formats {
+		more, err := kmod.Compose(d, built, f, o)
+		if err != nil {
+			return nil, err
+		}
+		packages = append(packages, more...)
+	}
+	return packages, nil
+}
+
+// warnOf says what was odd about the builds.
+func warnOf(c *cli.Context, built []kmod.Built) {
+	if c.Bool("quiet") {
+		return
+	}
+	for _, b := range built {
+		for _, w := range b.Warnings {
+			console(c.App.ErrWriter).Warn(b.Recipe.Package.String() + " for " + b.Kernel.Release + ": " + w)
+		}
+	}
 }
 
 // moduleSource is the directory of the operand, which NAME/VER names, too.
@@ -76,6 +134,11 @@ func moduleSource(c *cli.Context) (string, error) {
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // kmodOptions are the flags of building, and what dkms-mkpkg.yaml says instead.
@@ -98,19 +161,31 @@ func kmodOptions(c *cli.Context, d *source.Description) (kmod.Options, error) {
 	if c.Bool("verbose") {
 		o.Progress = func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }
 	}
+	for _, text := range c.StringSlice("symvers") {
+		depend, err := kmod.ParseDepend(text)
+		if err != nil {
+			return o, err
+		}
+		o.Depends = append(o.Depends, depend)
+	}
 	var err error
 	o.ABI, err = kmod.ParseABI(abi)
 	return o, err
 }
 
-// keepLog returns err, and removes the directory that was built in, unless err
-// names a log in there.
-func keepLog(err error, scratch string) error {
-	var problem *dkms.Error
-	if errors.As(err, &problem) && strings.HasPrefix(problem.Log, scratch) {
+// keepLog moves the log of a build that failed out of the directory that was
+// built in, and has err say so. Who interrupted it wants none.
+func keepLog(ctx context.Context, err error, scratch string) error {
+	var failed *kbuild.BuildError
+	if !errors.As(err, &failed) || !strings.HasPrefix(failed.Log, scratch) {
 		return err
 	}
-	return errors.Join(err, os.RemoveAll(scratch))
+	log := scratch + ".log"
+	if ctx.Err() != nil || os.Rename(failed.Log, log) != nil {
+		log = ""
+	}
+	failed.Log = log
+	return err
 }
 
 // modulesMaterials says of each package which kernel its modules are for.
@@ -122,6 +197,9 @@ func modulesMaterials(c *cli.Context, d *source.Description, o kmod.Options, bui
 		if i >= 0 {
 			b := built[i]
 			m.Parameters["kernel"] = b.Kernel.Release
+			for name, hash := range b.Against {
+				m.Parameters["symvers of "+name] = hash
+			}
 			m.Kernel = &write.KernelMaterial{
 				Release: b.Kernel.Release, Arch: b.Kernel.Arch,
 				Config: b.ConfigHash, Symvers: b.SymversHash, Compiler: b.Fingerprint.Compiler,

@@ -6,14 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild"
-	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 )
 
@@ -41,19 +40,42 @@ func Build(ctx context.Context, d *source.Description, o Options) ([]Built, erro
 	if err := w.unpack(); err != nil {
 		return nil, err
 	}
-	recipes := make([]kbuild.Recipe, len(kernels))
-	for i, k := range kernels {
-		if recipes[i], err = w.recipe(ctx, k, w.trees(k)); err != nil {
+	tasks := make([]task, len(kernels))
+	for i, k := range kernels { // all of them, before the first compiler runs
+		if tasks[i], err = w.task(ctx, k); err != nil {
 			return nil, err
 		}
 	}
+	if err := w.ready(tasks); err != nil {
+		return nil, err
+	}
 	out := make([]Built, len(kernels))
-	for i, k := range kernels {
-		if out[i], err = w.build(ctx, k, recipes[i]); err != nil {
+	for i, t := range tasks {
+		if out[i], err = w.build(ctx, t); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// task is the build for one kernel, ready to be begun.
+type task struct {
+	job kbuild.Job
+	// built is what is known of the result: all but what a compiler makes.
+	built Built
+}
+
+// ready asks whether the tasks are what the options want, as far as that can be
+// told before they are begun.
+func (w *workshop) ready(tasks []task) error {
+	if err := w.allNeeded(tasks); err != nil || w.o.Ready == nil {
+		return err
+	}
+	planned := make([]Built, len(tasks))
+	for i, t := range tasks {
+		planned[i] = t.built
+	}
+	return w.o.Ready(planned)
 }
 
 // workshop is where one source is built for some kernels.
@@ -147,21 +169,36 @@ func (w *workshop) recipe(ctx context.Context, k kbuild.Kernel, trees conf.Trees
 	return recipe, err
 }
 
-func (w *workshop) build(ctx context.Context, k kbuild.Kernel, recipe kbuild.Recipe) (Built, error) {
-	job, err := w.job(k, recipe)
+// task finds all that the build for k needs.
+func (w *workshop) task(ctx context.Context, k kbuild.Kernel) (task, error) {
+	recipe, err := w.recipe(ctx, k, w.trees(k))
+	if err != nil {
+		return task{}, err
+	}
+	t := task{}
+	if t.job, err = w.job(k, recipe); err != nil {
+		return task{}, err
+	}
+	if t.built, err = w.inputs(ctx, k, recipe); err != nil {
+		return task{}, err
+	}
+	t.built.Against = map[string]string{}
+	for _, d := range t.job.Depends {
+		if t.built.Against[d.Name], err = system.Hash(d.Symvers); err != nil {
+			return task{}, err
+		}
+	}
+	return t, nil
+}
+
+func (w *workshop) build(ctx context.Context, t task) (Built, error) {
+	result, err := kbuild.Build(ctx, t.job)
 	if err != nil {
 		return Built{}, err
 	}
-	b, err := w.inputs(ctx, k, recipe)
-	if err != nil {
-		return Built{}, err
-	}
-	result, err := kbuild.Build(ctx, job)
-	if err != nil {
-		return Built{}, err
-	}
+	b := t.built
 	b.Warnings, b.Phases, b.Log = append(b.Warnings, result.Warnings...), result.Phases, filepath.Join(result.Stage, "log", "make.log")
-	return b, w.collect(&b, job, result)
+	return b, w.collect(&b, t.job, result)
 }
 
 // job is everything that the build for k is told.
@@ -170,7 +207,7 @@ func (w *workshop) job(k kbuild.Kernel, recipe kbuild.Recipe) (kbuild.Job, error
 	if err != nil {
 		return kbuild.Job{}, err
 	}
-	depends, err := w.depends(recipe)
+	depends, err := w.depends(k, recipe)
 	if err != nil {
 		return kbuild.Job{}, err
 	}
@@ -183,13 +220,17 @@ func (w *workshop) job(k kbuild.Kernel, recipe kbuild.Recipe) (kbuild.Job, error
 		Build:         filepath.Join(home, "build"), Stage: filepath.Join(home, k.Release, k.Arch), Scratch: filepath.Join(home, ".scratch"),
 		Depends: depends, Env: w.environment(k, filepath.Join(home, "build")), Timeout: silence, Signer: signer, Progress: w.o.Progress,
 	}
-	for _, dir := range []string{job.Build, job.Stage, job.Scratch} {
+	for _, dir := range []string{job.Build, job.Stage, job.Scratch, w.temporary()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return kbuild.Job{}, err
+			return kbuild.Job{}, cannotBuildIn(w.o.Scratch, err)
 		}
 	}
 	return job, nil
 }
+
+// temporary is where compilers leave what they do not need for long, and what
+// they could not remove when they were killed.
+func (w *workshop) temporary() string { return filepath.Join(w.o.Scratch, "tmp") }
 
 // environment keeps the name of the scratch directory out of the modules, and
 // of the build ID that is made from them with their debug information.
@@ -199,7 +240,7 @@ func (w *workshop) environment(k kbuild.Kernel, build string) []string {
 		option = "-ffile-prefix-map=" // for __FILE__, too
 	}
 	flag := option + build + "=" + w.installed()
-	var env []string
+	env := []string{"TMPDIR=" + w.temporary()}
 	for _, name := range []string{"KCFLAGS", "KAFLAGS"} {
 		env = append(env, name+"="+strings.TrimSpace(os.Getenv(name)+" "+flag))
 	}
@@ -215,34 +256,4 @@ func atLeast(number string, least int) bool {
 // installed is where a package with the source would bring it.
 func (w *workshop) installed() string {
 	return "/usr/src/" + w.d.DKMS.Name + "-" + w.d.DKMS.Version
-}
-
-// depends finds what the recipe is built against.
-func (w *workshop) depends(recipe kbuild.Recipe) ([]kbuild.Depend, error) {
-	var out []kbuild.Depend
-	for _, name := range recipe.Depends {
-		i := slices.IndexFunc(w.o.Depends, func(d kbuild.Depend) bool { return d.Name == name })
-		if i < 0 {
-			return nil, &dkms.Error{Kind: dkms.DependsMissing, Object: recipe.Package.String(), Problem: "is built against " + name + " (BUILD_DEPENDS), whose Module.symvers nobody named",
-				Hint: "build " + name + " for " + recipe.Release + " first, and name its Module.symvers"}
-		}
-		out = append(out, w.o.Depends[i])
-	}
-	return out, nil
-}
-
-// signer returns what signs modules for k; nil when they stay unsigned.
-func (w *workshop) signer(k kbuild.Kernel) (*ko.Signer, error) {
-	if w.o.Key == (ko.KeyPair{}) {
-		return nil, nil
-	}
-	if _, err := ko.Ensure(w.o.Key, false); err != nil {
-		return nil, err
-	}
-	tools := []string{filepath.Join(k.Source, "scripts", "sign-file")}
-	if w.o.SignFile != "" {
-		tools = []string{w.o.SignFile}
-	}
-	s := &ko.Signer{Keys: w.o.Key, Hash: or(k.Config["CONFIG_MODULE_SIG_HASH"], "sha256"), Tools: tools}
-	return s, s.Check()
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -159,16 +158,22 @@ func fakeTree(t *testing.T, release, suffix string) string {
 	return dir
 }
 
+// pair makes a key and its certificate.
+func pair(t *testing.T) ko.KeyPair {
+	t.Helper()
+	p := ko.KeyPair{Key: filepath.Join(t.TempDir(), "key"), Cert: filepath.Join(t.TempDir(), "cert")}
+	if _, err := ko.Ensure(p, true); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // TestBuildSigned: modules are stripped, then signed, then compressed as the
 // kernel's are.
 func TestBuildSigned(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
-	pair := ko.KeyPair{Key: filepath.Join(t.TempDir(), "key"), Cert: filepath.Join(t.TempDir(), "cert")}
-	if _, err := ko.Ensure(pair, true); err != nil {
-		t.Fatal(err)
-	}
-	b := build(t, describe(t, sample), Options{Kernels: []string{k}, InstallTree: fakeTree(t, k, ".xz"), Key: pair})[0]
+	b := build(t, describe(t, sample), Options{Kernels: []string{k}, InstallTree: fakeTree(t, k, ".xz"), Key: pair(t)})[0]
 	for _, m := range b.Modules {
 		module, err := ko.Open(m.Path)
 		if err != nil {
@@ -186,6 +191,9 @@ func TestBuildRefused(t *testing.T) {
 	bare := t.TempDir()
 	put(t, filepath.Join(bare, "6.9.0", "build", "include", "config", "auto.conf"), "CONFIG_MODULES=y\n")
 	put(t, filepath.Join(bare, "6.9.1", "modules.order"), "")
+	one, two := pair(t), pair(t)
+	locked := filepath.Join(t.TempDir(), "key.locked")
+	put(t, locked, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n")
 	for _, tt := range []struct {
 		name string
 		edit func(o *Options, conf *string)
@@ -204,9 +212,28 @@ func TestBuildRefused(t *testing.T) {
 		{"excluded", func(_ *Options, c *string) { *c += "BUILD_EXCLUSIVE_KERNEL=\"^2\\.\"\n" }, dkms.Excluded, "BUILD_EXCLUSIVE_KERNEL"},
 		{"bad conf", func(_ *Options, c *string) { *c += "AUTOINSTALL=perhaps\n" }, dkms.ConfInvalid, "AUTOINSTALL"},
 		{"dependency", func(_ *Options, c *string) { *c += "BUILD_DEPENDS=other\n" }, dkms.DependsMissing, "is built against other"},
+		{"dependency twice", func(o *Options, _ *string) {
+			o.Depends = []kbuild.Depend{{Name: "a", Symvers: "/a"}, {Name: "a", Symvers: "/b"}}
+		}, dkms.Usage, "--symvers a: is given twice"},
+		{"dependency of nobody", func(o *Options, _ *string) { o.Depends = []kbuild.Depend{{Name: "a", Symvers: "/a"}} }, dkms.Usage,
+			"--symvers a: is no package that Sample/1.0 depends on"},
+		{"dependency nowhere", func(o *Options, c *string) {
+			o.Depends = []kbuild.Depend{{Name: "a", Symvers: "/nowhere"}}
+			*c += "BUILD_DEPENDS=a\n"
+		}, dkms.Usage, "--symvers a=/nowhere: cannot be read: "},
+		{"dependency without symbols", func(o *Options, c *string) {
+			o.Depends = []kbuild.Depend{{Name: "a", Symvers: bare}}
+			*c += "BUILD_DEPENDS=a\n"
+		}, dkms.Usage, "has no Module.symvers for " + k},
 		{"no modules", func(_ *Options, c *string) { *c = "PACKAGE_NAME=Sample\nPACKAGE_VERSION=1.0\n" }, dkms.ModuleNotProduced, "names no module"},
 		{"does not compile", func(_ *Options, c *string) { *c += "MAKE=\"echo 'a.c:1:1: error: no' && false\"\n" }, dkms.MakeFailed, "a.c:1"},
-		{"key missing", func(o *Options, _ *string) { o.Key = ko.KeyPair{Key: "/nowhere/key", Cert: "/nowhere/cert"} }, dkms.SigningFailed, "/nowhere/"},
+		{"key missing", func(o *Options, _ *string) { o.Key = ko.KeyPair{Key: "/nowhere/key", Cert: "/nowhere/cert"} }, dkms.SigningFailed,
+			"--key /nowhere/key: cannot be read: no such file"},
+		{"another's certificate", func(o *Options, _ *string) { o.Key = ko.KeyPair{Key: one.Key, Cert: two.Cert} }, dkms.SigningFailed,
+			"is not the certificate of the key " + one.Key},
+		{"certificate missing", func(o *Options, _ *string) { o.Key = ko.KeyPair{Key: one.Key, Cert: "/nowhere"} }, dkms.SigningFailed,
+			"--cert /nowhere: cannot be read: no such file"},
+		{"key encrypted", func(o *Options, _ *string) { o.Key = ko.KeyPair{Key: locked, Cert: one.Cert} }, dkms.SigningFailed, "key.locked: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -224,36 +251,3 @@ func TestBuildRefused(t *testing.T) {
 		})
 	}
 }
-
-// TestBuildAgainst: a package sees the symbols of what it depends on, and its
-// own need of them is not the kernel's.
-func TestBuildAgainst(t *testing.T) {
-	t.Parallel()
-	k := realKernels(t)[0]
-	_, provider := builtSample(t, k)
-	symvers := filepath.Join(filepath.Dir(provider.Modules[0].Path), "Module.symvers")
-	d := describe(t, taker)
-	d.DKMS.Name, d.Name = "Taker", "Taker"
-	b := build(t, d, Options{Kernels: []string{k}, ABI: Ksym, Depends: []kbuild.Depend{{Name: "Sample", Symvers: symvers}}})[0]
-	g := Generate([]Facts{b.Modules[0].Facts}, b.Symvers)
-	if !slices.ContainsFunc(g.Requires, func(r string) bool { return strings.HasPrefix(r, "ksym(sample_answer) = 0x") }) {
-		t.Errorf("requires %q; want sample_answer of another package", g.Requires)
-	}
-}
-
-const taker = `
--- dkms.conf --
-PACKAGE_NAME="Taker"
-PACKAGE_VERSION="1.0"
-BUILT_MODULE_NAME="taker"
-DEST_MODULE_LOCATION="/extra"
-BUILD_DEPENDS="Sample"
--- Makefile --
-obj-m := taker.o
--- taker.c --
-#include <linux/module.h>
-int sample_answer(int x);
-static int __init taker_init(void) { return sample_answer(1) == 0; }
-module_init(taker_init);
-MODULE_LICENSE("GPL");
-`

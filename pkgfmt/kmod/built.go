@@ -26,6 +26,8 @@ type Built struct {
 	// What provenance tells. The hashes are SHA-256 in hexadecimal, empty
 	// where the kernel has no such file.
 	ConfigHash, SymversHash string
+	// Against is the hash of the Module.symvers of each of BUILD_DEPENDS.
+	Against map[string]string
 	// KernelCompiler is what the kernel says that it was compiled by,
 	// Fingerprint.Compiler what compiled the modules.
 	KernelCompiler string

@@ -17,9 +17,13 @@ import (
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 )
 
-// inputs notes what the build is made from, before it is.
+// inputs notes what the build is made from, before it is, and which modules are
+// to come of it.
 func (w *workshop) inputs(ctx context.Context, k kbuild.Kernel, recipe kbuild.Recipe) (Built, error) {
 	b := Built{Kernel: k, Recipe: recipe, Modversions: k.Config.Set("CONFIG_MODVERSIONS"), KernelCompiler: k.Config["CONFIG_CC_VERSION_TEXT"]}
+	for _, m := range recipe.Modules {
+		b.Modules = append(b.Modules, Module{BuiltModule: kbuild.BuiltModule{Module: m, File: m.Dest + k.Suffix}})
+	}
 	// The recipe has the names of directories in it, so the one of a machine
 	// that has the source registered is taken.
 	usual, err := w.recipe(ctx, k, conf.Trees{DKMS: "/var/lib/dkms", Source: "/usr/src", Install: w.o.InstallTree})
@@ -52,6 +56,7 @@ func hashIfThere(path string) (string, error) {
 
 // collect takes the modules that were built for what they are.
 func (w *workshop) collect(b *Built, job kbuild.Job, result kbuild.Result) error {
+	b.Modules = nil
 	for _, m := range result.Modules {
 		path := filepath.Join(result.Stage, "module", m.File)
 		facts, err := ReadFacts(path, m.File)

@@ -79,6 +79,8 @@ func TestCompose(t *testing.T) {
 	revised.Native = Native{mergedPrefix, "7.2.13-1~bpo1"}
 	depends := builtFor(generic, true)
 	depends.Recipe.Depends = []string{"base_drv"}
+	unsure := builtFor(sid, false) // no checksum tells which base_drv
+	unsure.Recipe.Depends = depends.Recipe.Depends
 	for _, tt := range []struct {
 		name   string
 		built  []Built
@@ -94,6 +96,7 @@ func TestCompose(t *testing.T) {
 		{"rpm-exact", []Built{builtFor(el9, true), builtFor(rt, true)}, pkgfmt.RPM, Options{ABI: Exact}, nil},
 		{"rpm-exact-everything", []Built{withDebug(builtFor(el9, true))}, pkgfmt.RPM, Options{Debug: true}, extra},
 		{"rpm-exact-without-checksums", []Built{builtFor(sid, false)}, pkgfmt.RPM, Options{NoMeta: true}, nil},
+		{"rpm-exact-depends", []Built{unsure}, pkgfmt.RPM, Options{NoMeta: true}, nil},
 		{"rpm-ksym", []Built{builtFor(el9, true)}, pkgfmt.RPM, Options{ABI: Ksym}, nil},
 		{"rpm-ksym-everything", []Built{withDebug(builtFor(rt, true))}, pkgfmt.RPM, Options{ABI: Ksym, Debug: true}, extra},
 		{"rpm-ksym-debian", []Built{depends}, pkgfmt.RPM, Options{ABI: Ksym}, nil},
@@ -182,6 +185,32 @@ func show(w *strings.Builder, p pkgfmt.Package) {
 		}
 	}
 	w.WriteString("\n")
+}
+
+// TestComposeKinds: one directory and one repository can have both kinds of
+// RPMs, of the same version: no file has the name of another's, no package is
+// taken for an upgrade of another, and one machine has one kind.
+func TestComposeKinds(t *testing.T) {
+	t.Parallel()
+	const el9 = "5.14.0-70.13.1.el9_0.x86_64"
+	files := map[string]ABI{}
+	for _, abi := range []ABI{Exact, Ksym} {
+		packages, err := Compose(described(), []Built{builtFor(el9, true)}, pkgfmt.RPM, Options{ABI: abi, Kernels: []string{el9}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range packages {
+			if other, taken := files[p.Name]; taken {
+				t.Errorf("%s is the name of packages of both %s and %s", p.Name, other, abi)
+			}
+			files[p.Name] = abi
+		}
+		const only = "kmod-Sample_Drv-uname-r"
+		provides := slices.ContainsFunc(packages[0].Relations.Provides, func(r string) bool { return strings.HasPrefix(r, only+" = ") })
+		if conflicts := slices.Contains(packages[0].Relations.Conflicts, only); provides != (abi == Exact) || conflicts != (abi == Ksym) {
+			t.Errorf("%s of %s: provides %s: %v, conflicts with it: %v", packages[0].Name, abi, only, provides, conflicts)
+		}
+	}
 }
 
 func TestComposeRefused(t *testing.T) {

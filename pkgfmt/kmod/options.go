@@ -56,12 +56,14 @@ type Options struct {
 	// information was removed from them.
 	Debug bool
 	// NoMeta leaves out the packages that follow the newest kernel: NAME-modules,
-	// kmod-NAME. Of kernels of more than one flavour, the first named is theirs;
+	// kmod-NAME-latest. Of kernels of more than one flavour, the first named is theirs;
 	// the others have packages with the flavour in the name.
 	NoMeta bool
 	// Jobs is how many compilers run at a time; 0: one for each processor.
 	Jobs int
-	// Depends are the Module.symvers of what BUILD_DEPENDS names.
+	// Depends tell of each package that BUILD_DEPENDS names where the
+	// Module.symvers of its build is: the file, a directory that has it, or
+	// NAME/VER of a DKMS tree, which has one for each kernel.
 	Depends []kbuild.Depend
 	// DpkgDir is dpkg's database, which tells how the kernel's own package
 	// spells its paths, and its revision; empty: /var/lib/dpkg.
@@ -70,6 +72,10 @@ type Options struct {
 	// for. It counts for kernels without CONFIG_MODVERSIONS, in Debian packages;
 	// empty: that of the headers, as dpkg knows it.
 	ImageVersion string
+	// Ready, if given, is asked before anything is compiled, and ends Build by
+	// an error. It is given what Build will return, but for what is read from
+	// the modules: of these there are the names only.
+	Ready func([]Built) error
 	// Progress is told of each line that a build prints; nil is allowed.
 	Progress func(line string)
 }
@@ -92,6 +98,13 @@ func (o Options) Check(formats ...pkgfmt.Format) error {
 			return wrong("--kernel "+k, "is named twice", "")
 		}
 		seen[k] = true
+	}
+	named := map[string]bool{}
+	for _, d := range o.Depends {
+		if named[d.Name] {
+			return wrong("--symvers "+d.Name, "is given twice", "")
+		}
+		named[d.Name] = true
 	}
 	if len(o.Kernels) > 1 && o.Headers != "" {
 		return wrong("--kernelsourcedir", "is for one kernel, and "+fmt.Sprint(len(o.Kernels))+" are named", "make their packages one by one")

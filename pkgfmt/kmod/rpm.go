@@ -16,6 +16,9 @@ const (
 
 // rpm makes the RPMs. Those with ABI Exact are called as RPM Fusion's are,
 // kmod-NAME-RELEASE, and one with Ksym as Red Hat's driver updates, kmod-NAME.
+// The metapackage of the former is kmod-NAME at RPM Fusion, too; here it is
+// kmod-NAME-latest, so that both kinds can lie in one directory and in one
+// repository, and none is taken for an upgrade of the other.
 func (c composer) rpm(built []Built) ([]pkgfmt.Package, error) {
 	var packages, debugs, rest []pkgfmt.Package
 	for _, b := range built {
@@ -80,8 +83,7 @@ func (c composer) rpmModules(b Built) (pkgfmt.Package, error) {
 		Path: "/etc/depmod.d/" + name + ".conf", Kind: pkgfmt.Config, Mode: 0o644, Data: []byte(overrides(b, "extra/"+c.name, "weak-updates/"+c.name, ksym)),
 	})
 	sortFiles(&p)
-	c.rpmRelations(&p, b)
-	return p, nil
+	return p, c.rpmRelations(&p, b)
 }
 
 func directory(path string) pkgfmt.File {
@@ -90,7 +92,7 @@ func directory(path string) pkgfmt.File {
 
 // rpmRelations are the conventions for packages of modules, and what the
 // modules say themselves.
-func (c composer) rpmRelations(p *pkgfmt.Package, b Built) {
+func (c composer) rpmRelations(p *pkgfmt.Package, b Built) error {
 	r, evr, release := &p.Relations, p.Version.String(), b.Kernel.Release
 	var facts []Facts
 	for _, m := range b.Modules {
@@ -106,6 +108,8 @@ func (c composer) rpmRelations(p *pkgfmt.Package, b Built) {
 		r.Provides = append(r.Provides, "kernel-modules >= "+release)
 		r.Depends = append(r.Depends, kernelsFrom(release, p.Arch)...)
 		r.Depends = append(r.Depends, g.Requires...)
+		// Both would bring a module of the same name for one kernel.
+		r.Conflicts = append(r.Conflicts, "kmod-"+c.name+"-uname-r")
 	} else {
 		r.Provides = append(r.Provides, "kernel-modules-for-kernel = "+release, "kmod-"+c.name+"-uname-r = "+release)
 		r.Depends = append(r.Depends, "kernel-uname-r = "+release)
@@ -117,12 +121,21 @@ func (c composer) rpmRelations(p *pkgfmt.Package, b Built) {
 	}
 	r.Provides = append(r.Provides, g.Provides...)
 	for _, name := range b.Recipe.Depends {
-		r.Depends = append(r.Depends, name+"-kmod")
+		needed, err := pkgfmt.RPMName(name)
+		if err != nil {
+			return err
+		}
+		if b.Modversions { // the symbols tell which, and both ABIs provide this
+			r.Depends = append(r.Depends, needed+"-kmod")
+		} else {
+			r.Depends = append(r.Depends, "kmod-"+needed+"-uname-r = "+release)
+		}
 	}
 	if len(c.extra()) > 0 {
 		r.Depends = append(r.Depends, c.name+rpmCommon+" = "+evr)
 	}
 	r.Conflicts = append(r.Conflicts, c.about.Name)
+	return nil
 }
 
 // kernelsFrom are the kernels with the same symbols that a package is for: not
@@ -140,9 +153,10 @@ func kernelsFrom(release, arch string) []string {
 	return []string{"kernel >= " + evr, "kernel-core-uname-r >= " + evr}
 }
 
-// rpmMeta is a package without files that follows the newest kernel.
+// rpmMeta is a package without files that follows the newest kernel. Who asks
+// for kmod-NAME gets it, where no package is called that.
 func (c composer) rpmMeta(l lead) (pkgfmt.Package, error) {
-	name, err := pkgfmt.RPMName("kmod-" + c.name + l.suffix)
+	name, err := pkgfmt.RPMName("kmod-" + c.name + "-latest" + l.suffix)
 	if err != nil {
 		return pkgfmt.Package{}, err
 	}
@@ -150,6 +164,7 @@ func (c composer) rpmMeta(l lead) (pkgfmt.Package, error) {
 	p := c.meta(name)
 	p.Arch = rpmArch(l.built.Kernel.Arch)
 	p.Relations.Depends = []string{of + " = " + p.Version.String()}
+	p.Relations.Provides = []string{"kmod-" + c.name + l.suffix + " = " + p.Version.String()}
 	return p, err
 }
 

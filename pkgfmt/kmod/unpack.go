@@ -1,9 +1,12 @@
 package kmod
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -19,7 +22,7 @@ func (w *workshop) unpack() error {
 			return &dkms.Error{Kind: dkms.Usage, Object: fmt.Sprintf("%q", f.Path), Problem: "lies outside of the source"}
 		}
 		if err := w.unpackFile(f, filepath.Join(w.source(), f.Path)); err != nil {
-			return err
+			return cannotBuildIn(w.o.Scratch, err)
 		}
 	}
 	return nil
@@ -51,4 +54,34 @@ func (w *workshop) unpackFile(f pkgfmt.File, to string) error {
 		at = now // make does not like the future
 	}
 	return os.Chtimes(to, at, at)
+}
+
+// cannotBuildIn is err, or what it means when the scratch directory is full.
+func cannotBuildIn(dir string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return &dkms.Error{Object: filepath.Dir(dir), Problem: "has no room to build in", Hint: "set TMPDIR to a larger directory"}
+	}
+	return err
+}
+
+// pathless is err without the path that its reader is told otherwise.
+func pathless(err error) error {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// copyTo copies a file to where no directory needs to be yet.
+func copyTo(from, to string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return system.CopyFile(from, to, 0o644)
 }

@@ -43,7 +43,7 @@ func program(name string) func(*testscript.TestScript, bool, []string) {
 		}
 		cmd := exec.Command(filepath.Join(filepath.Dir(binary), name), args...)
 		cmd.Dir = ts.MkAbs(".")
-		cmd.Env = append(os.Environ(), "LC_ALL=C", "PATH="+ts.Getenv("PATH"))
+		cmd.Env = append(os.Environ(), "LC_ALL=C", "PATH="+ts.Getenv("PATH"), "TMPDIR="+ts.Getenv("TMPDIR"))
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		err := cmd.Run()
