@@ -194,7 +194,7 @@ func (w *workshop) task(ctx context.Context, k kbuild.Kernel) (task, error) {
 func (w *workshop) build(ctx context.Context, t task) (Built, error) {
 	result, err := kbuild.Build(ctx, t.job)
 	if err != nil {
-		return Built{}, err
+		return Built{}, cannotBuildIn(w.o.Scratch, err)
 	}
 	b := t.built
 	b.Warnings, b.Phases, b.Log = append(b.Warnings, result.Warnings...), result.Phases, filepath.Join(result.Stage, "log", "make.log")

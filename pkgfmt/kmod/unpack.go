@@ -11,6 +11,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -58,7 +59,8 @@ func (w *workshop) unpackFile(f pkgfmt.File, to string) error {
 
 // cannotBuildIn is err, or what it means when the scratch directory is full.
 func cannotBuildIn(dir string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	var failed *kbuild.BuildError
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.As(err, &failed) && failed.Class == kbuild.DiskFull {
 		return &dkms.Error{Object: filepath.Dir(dir), Problem: "has no room to build in", Hint: "set TMPDIR to a larger directory"}
 	}
 	return err

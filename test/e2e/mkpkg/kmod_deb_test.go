@@ -3,6 +3,7 @@
 package mkpkg
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,6 +15,10 @@ import (
 var kmodDebs struct {
 	once sync.Once
 	dirs map[edition]string // on this machine
+	// pair is e2e-base and e2e-taker for one kernel; later is e2e-base for
+	// another one, on its next days.
+	pair  string
+	later []string
 }
 
 // debKernels are the kernels, two each, that a source's modules are built for.
@@ -36,8 +41,11 @@ func forgeDebs(tb testing.TB) map[edition]string {
 		dirs := map[edition]string{}
 		for _, e := range []edition{first, second} {
 			out := "/made/" + e.String()
-			for _, r := range compiled() {
-				args := []string{"--format", "deb", "--debug"}
+			for _, r := range reals() {
+				args := []string{"--format", "deb"}
+				if *full || e == first { // of the others only lintian would see any
+					args = append(args, "--debug")
+				}
 				for _, k := range debKernels(m, r) {
 					args = append(args, "--kernel", k)
 				}
@@ -45,6 +53,12 @@ func forgeDebs(tb testing.TB) map[edition]string {
 			}
 			dirs[e] = f.take(out)
 		}
+		f.putPair(m.Generic)
+		f.pack(pairBase, m.Generic, "/made/pair", "--format", "deb")
+		f.pack(pairTaker, m.Generic, "/made/pair", "--format", "deb")
+		f.pack(pairBase, m.Cloud, "/made/later/1", "--format", "deb")
+		f.pack(pairBase, m.Cloud, "/made/later/2", "--format", "deb", "--release", "2")
+		kmodDebs.pair, kmodDebs.later = f.take("/made/pair"), []string{f.take("/made/later/1"), f.take("/made/later/2")}
 		kmodDebs.dirs = dirs
 	})
 	if kmodDebs.dirs == nil {
@@ -87,7 +101,7 @@ func (m bare) debs(e edition) (paths []string) {
 func (m bare) has(when string, e edition, without ...string) {
 	m.TB.Helper()
 	files := m.AllModules()
-	for _, r := range compiled() {
+	for _, r := range reals() {
 		for _, k := range debKernels(m.Machine, r) {
 			if len(without) > 0 && k == without[0] {
 				continue
@@ -134,7 +148,9 @@ func TestKmodDeb(t *testing.T) {
 	m.Settled()
 	m.has("upgrade", second)
 	m.inInitramfs("second")
+	m.pair()
 	m.boots()
+	m.Apt(append([]string{"purge"}, m.installed("e2e-*")...)...)
 
 	m.Apt("purge", "linux-image-{CLOUD}")
 	m.Settled()
@@ -149,12 +165,50 @@ func TestKmodDeb(t *testing.T) {
 	if left := m.Glob("/lib/modules/*/updates"); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
-	for _, r := range compiled() {
+	for _, r := range reals() {
 		for _, name := range r.modules {
 			m.Lacks(m.Generic, name)
 		}
 	}
 	m.inInitramfs("")
+}
+
+// pair is TestKmodDepends and TestKmodNewKernel for apt, which takes a package of
+// the same version with other dependencies for another.
+func (m bare) pair() {
+	m.TB.Helper()
+	m.repository("pair", kmodDebs.pair)
+	m.Apt("install", "e2e-taker-modules-{NEW}", "e2e-base-modules")
+	m.Settled()
+	dependsOnBase(m.TB, m.Box, m.Generic, "/lib/modules/"+m.Generic+"/updates")
+	for day, dir := range kmodDebs.later {
+		m.repository(fmt.Sprint("later", day), dir)
+		m.Apt("dist-upgrade")
+		want := []string{"1.0", "1.0-2"}[day]
+		for _, name := range []string{"e2e-base-modules", "e2e-base-modules-" + m.Cloud} {
+			if got := m.Run("dpkg-query", "-W", "-f", "${Version}", name).Stdout; got != want {
+				m.TB.Errorf("on day %d %s is of version %q; want %s", day, name, got, want)
+			}
+		}
+	}
+	m.Settled()
+}
+
+// repository has apt know the packages in a directory on this machine.
+func (m bare) repository(name, dir string) {
+	m.TB.Helper()
+	at := "/srv/" + name
+	for _, path := range filesIn(m.TB, dir, "*.deb") {
+		m.Write(at+"/"+filepath.Base(path), content(m.TB, path))
+	}
+	m.Must("sh", "-euc", `cd "$1"
+		for f in *.deb; do
+			dpkg-deb -f "$f"
+			printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "$f" "$(stat -c %s "$f")" "$(sha256sum "$f" | cut -d' ' -f1)"
+		done >Packages`, "sh", at)
+	list := "/etc/apt/sources.list.d/" + name + ".list"
+	m.Write(list, "deb [trusted=yes] file:"+at+" ./\n")
+	m.Apt("update", "-o", "Dir::Etc::sourcelist="+list, "-o", "Dir::Etc::sourceparts=-", "-o", "APT::Get::List-Cleanup=0")
 }
 
 // installed are the names of packages that are there and match a pattern.

@@ -29,20 +29,20 @@ func (m bare) boots() {
 	if err != nil {
 		box.Lacks(m.TB, "busybox")
 	}
-	wanted := []string{"gost28147_generic", "magma_generic", "streebog_generic"}
+	wanted := []string{pairTaker}
 	if *full {
-		wanted = append(wanted, "v4l2loopback")
+		wanted = append(wanted, "gost28147_generic", "magma_generic", "streebog_generic", "v4l2loopback")
 	}
 	m.WriteProgram("/root/initramfs/bin/busybox", content(m.TB, busybox))
 	m.WriteProgram("/root/initramfs/init", kmodInit)
-	m.Must("sh", "-ec", `cd /root/initramfs
+	m.Must(append([]string{"sh", "-ec", `cd /root/initramfs
 		mkdir -p modules proc dev
 		for a in sh mount insmod cut sort tr poweroff; do ln -s busybox bin/$a; done
 		kernel=$1; shift
 		# With what they need, in order, and each once.
 		for m; do modprobe -S $kernel --show-depends $m; done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >order
 		while read -r file; do cp "$file" modules/; basename "$file"; done <order >modules/order
-		find . | cpio --quiet -o -H newc >/root/initramfs.cpio`, "sh", m.Generic, wanted[0], wanted[1], wanted[2], wanted[len(wanted)-1])
+		find . | cpio --quiet -o -H newc >/root/initramfs.cpio`, "sh", m.Generic}, wanted...)...)
 	out := qemu.Boot(m.TB, m.Box, "/boot/vmlinuz-"+m.Generic, "/root/initramfs.cpio", "rdinit=/init")
 	for _, name := range wanted {
 		if !strings.Contains(out, "E2E inserted "+name+".ko") {

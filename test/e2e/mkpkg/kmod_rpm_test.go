@@ -17,7 +17,7 @@ import (
 // byKsym are the sources whose modules are packaged for all kernels with the
 // same symbols.
 func byKsym() (out []real) {
-	for i, r := range compiled() {
+	for i, r := range reals() {
 		if i%2 == 0 {
 			out = append(out, r)
 		}
@@ -27,7 +27,7 @@ func byKsym() (out []real) {
 
 // byRelease are those whose modules are packaged for one kernel each.
 func byRelease() (out []real) {
-	for i, r := range compiled() {
+	for i, r := range reals() {
 		if i%2 == 1 {
 			out = append(out, r)
 		}
@@ -48,9 +48,10 @@ func symbols(tb testing.TB) symbolKernels {
 }
 
 var kmodRepository struct {
-	once sync.Once
-	tar  []byte
-	dir  string // with our packages, on this machine
+	once  sync.Once
+	tar   []byte
+	dir   string   // with our packages, on this machine
+	later []string // with those of its next days
 }
 
 // kmodRepo is the repository with packages of built modules, kernels with and
@@ -74,15 +75,19 @@ func kmodRepo(tb testing.TB) []byte {
 					f.kmod(r, e, "/repo", "--format", "rpm", "--kernel", k.own.Uname(), "--kernel", rpmbox.Kernels(tb)[1].Uname())
 				}
 			}
-			kmodRepository.dir = f.take("/repo")
-			var needed []string
+			f.rpmPair("/repo", "/later", k.own, rpmbox.Kernels(tb)[1])
+			kmodRepository.dir, kmodRepository.later = f.take("/repo"), []string{f.take("/later/1"), f.take("/later/2")}
+			var needed, changed []string
 			for _, r := range byKsym() {
-				needed = append(needed, f.checkGenerated(r, k.own)...)
+				theirs := f.checkGenerated(r, k.own)
+				needed = append(needed, theirs...)
+				changed = append(changed, strings.Split(theirs[0], " = ")[0]+" = 0x0badc0de")
+				changed = append(changed, theirs[1:]...)
 			}
 			for _, kernel := range []rpmbox.Kernel{k.own, k.same, k.other, rpmbox.Kernels(tb)[1]} {
 				have := needed
 				if kernel == k.other {
-					have = append([]string{strings.Split(needed[0], " = ")[0] + " = 0x0badc0de"}, needed[1:]...)
+					have = changed
 				}
 				specs["symbols-"+kernel.Version] = rpmbox.Render(tb, symbolKernelSpec, struct {
 					rpmbox.Kernel
@@ -301,14 +306,15 @@ func TestKmodRelease(t *testing.T) {
 	old, latest := rpmbox.Kernels(t)[0], rpmbox.Kernels(t)[1]
 	for _, r := range byRelease() {
 		name := "kmod-" + r.rpm
+		latestOf := name + "-latest"
 		h.Dnf("install", name+"-"+old.Uname()+"-"+r.versionOf(first))
 		h.hasKmod("install", old, r, first)
 		if h.Run("rpm", "-q", latest.Core()).Status == 0 {
 			t.Errorf("%s for %s brought %s along", name, old.Uname(), latest.Core())
 		}
-		h.Dnf("install", name+"-"+r.versionOf(first))
+		h.Dnf("install", latestOf+"-"+r.versionOf(first))
 		h.hasKmod("install of the metapackage", latest, r, first)
-		h.Dnf("upgrade", name, name+"-"+old.Uname())
+		h.Dnf("upgrade", latestOf, name+"-"+old.Uname())
 		h.hasKmod("upgrade", old, r, second)
 		h.hasKmod("upgrade", latest, r, second)
 		h.Dnf("remove", old.Core())
@@ -317,8 +323,9 @@ func TestKmodRelease(t *testing.T) {
 		if left := h.Must("find", "/lib/modules/"+old.Uname(), "-mindepth", "1", "!", "-name", "modules.*").Stdout; left != "" {
 			t.Errorf("of %s there is left:\n%s", old.Core(), left)
 		}
-		h.Dnf("remove", "--noautoremove", name, name+"-"+latest.Uname())
+		h.Dnf("remove", "--noautoremove", latestOf, name+"-"+latest.Uname())
 		h.nothingOfKmod(r)
+		h.Dnf("remove", latest.Core())
 	}
 	if got := h.weak(); got != "" {
 		t.Errorf("weak-modules was asked:\n%s", got)

@@ -41,9 +41,19 @@ func (f forge) kmod(r real, e edition, out string, args ...string) {
 	f.tb.Helper()
 	source := "/forge/" + r.name + "-" + e.String()
 	f.put(r, e, source)
-	command := []string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs",
-		"env", "SOURCE_DATE_EPOCH=1700000000", "HOME=/nonexistent", "dkms-mkpkg", "kmod", "-o", "/forge/out"}
-	f.Must(append(append(command, args...), source)...)
+	f.made(out, append(args, source)...)
+}
+
+// nobody runs a command as a user who may do nothing.
+func nobody(command ...string) []string {
+	return append([]string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs",
+		"env", "SOURCE_DATE_EPOCH=1700000000", "HOME=/nonexistent"}, command...)
+}
+
+// made has dkms-mkpkg kmod write packages to out.
+func (f forge) made(out string, args ...string) {
+	f.tb.Helper()
+	f.Must(nobody(append([]string{"dkms-mkpkg", "kmod", "-o", "/forge/out"}, args...)...)...)
 	f.Must("sh", "-euc", `mkdir -p "$1"; mv /forge/out/* "$1"; rmdir /forge/out`, "sh", out)
 }
 
@@ -94,16 +104,4 @@ func (f forge) take(dir string) string {
 	}
 	agreeIn(f.tb, to)
 	return to
-}
-
-// gost is of those whose modules need no hardware.
-var gost = real{"gost-crypto", "gost-crypto", "gost-crypto", "0.3.4", []string{
-	"gost-test", "gost28147_generic", "gosthash94_generic", "kuznyechik_generic", "magma_generic", "streebog_generic"}}
-
-// compiled are the sources whose modules are packaged as they were built.
-func compiled() []real {
-	if *full {
-		return reals()
-	}
-	return []real{reals()[0], gost}
 }
