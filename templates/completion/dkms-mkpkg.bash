@@ -10,7 +10,7 @@ _dkms_mkpkg_options() {
 	init) printf '%s' "--force --makefile" ;;
 	lint) printf '%s' "--json --sarif --rules" ;;
 	source) printf '%s' "$describing $writing" ;;
-	kmod) printf '%s' "-k --kernel --abi --installtree --kernelsourcedir --image-version --key --cert --debug --no-meta -j --verbose $describing $writing" ;;
+	kmod) printf '%s' "-k --kernel --abi --installtree --kernelsourcedir --image-version --symvers --key --cert --debug --no-meta -j --verbose $describing $writing" ;;
 	inspect) printf '%s' "--json --symbols -k --kernel --installtree" ;;
 	spec) printf '%s' "--kind -o --output --force -q --quiet $describing" ;;
 	debian) printf '%s' "-o --output --force -q --quiet $describing" ;;
@@ -26,7 +26,7 @@ _dkms_mkpkg_among() {
 
 _dkms_mkpkg() {
 	local actions="init lint source kmod inspect spec debian schema"
-	local valued="-m --module -v --release --config --format -o --output --compress --sign-key -k --kernel --abi --installtree --kernelsourcedir --image-version --key --cert -j --kind"
+	local valued="-m --module -v --release --config --format -o --output --compress --sign-key -k --kernel --abi --installtree --kernelsourcedir --image-version --symvers --key --cert -j --kind"
 
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	if [[ $cur == = ]]; then # --option=, which bash takes for two words
@@ -61,7 +61,7 @@ _dkms_mkpkg() {
 	--kind) words="dkms kmod" ;;
 	--config | --sign-key | --key | --cert) files=-f ;;
 	-o | --output | --installtree | --kernelsourcedir) files=-d ;;
-	-m | --module | -v | --release | --image-version | -j) ;;
+	-m | --module | -v | --release | --image-version | --symvers | -j) ;;
 	*)
 		if [[ $cur == -* ]]; then
 			words=$(_dkms_mkpkg_options "$action")

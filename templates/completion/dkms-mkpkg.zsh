@@ -77,6 +77,7 @@ _dkms_mkpkg() {
 			'--abi=[which kernels the modules fit]:ABI:(exact ksym)'
 			'--kernelsourcedir=[kernel headers]:directory:_directories'
 			'--image-version=[version of the image'\''s package]:version:'
+			'*--symvers=[what a package of BUILD_DEPENDS exports]:NAME=PATH:'
 			'--key=[sign the modules by it]:file:_files'
 			'--cert=[the certificate to it]:file:_files'
 			'--debug[debug packages, too]'
