@@ -98,32 +98,6 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestSameFromDisk: whoever's the files are, whenever they were written, and
-// whatever their names are here.
-func TestSameFromDisk(t *testing.T) {
-	t.Parallel()
-	for _, f := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
-		p := sample(f)
-		want := bytesOf(t, p)
-		dir := t.TempDir()
-		for i := range p.Files {
-			file := &p.Files[i]
-			if len(file.Data) == 0 {
-				continue
-			}
-			file.Source, file.Size = filepath.Join(dir, fmt.Sprint("x", i)), int64(len(file.Data))
-			writeFile(t, file.Source, string(file.Data))
-			if err := errors.Join(os.Chmod(file.Source, 0o600), os.Chtimes(file.Source, time.Unix(1, 0), time.Unix(1, 0))); err != nil {
-				t.Fatal(err)
-			}
-			file.Data = nil
-		}
-		if !bytes.Equal(bytesOf(t, p), want) {
-			t.Errorf("%s: differs when the files are on the disk", f)
-		}
-	}
-}
-
 // snapshot is what is in a directory: mode and bytes of each file.
 func snapshot(t *testing.T, dir string) map[string]string {
 	t.Helper()
