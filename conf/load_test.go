@@ -62,7 +62,7 @@ func TestProblems(t *testing.T) {
 		"climbs out":   {sampleHead + "BUILT_MODULE_LOCATION=../../etc", []string{`:3: BUILT_MODULE_LOCATION[0]="../../etc" leaves the build directory`}},
 		"dest climbs":  {"PACKAGE_NAME=a PACKAGE_VERSION=1\nDEST_MODULE_LOCATION=/kernel/../../etc", []string{`:2: DEST_MODULE_LOCATION[0]="/etc" is not below /kernel, /updates or /extra`}},
 		"dest aside":   {"PACKAGE_NAME=a PACKAGE_VERSION=1\nDEST_MODULE_LOCATION=/kernel/../updates/", nil},
-		"odd module":   {"PACKAGE_NAME=a PACKAGE_VERSION=1\nBUILT_MODULE_NAME='a b'\nDEST_MODULE_LOCATION=/extra", []string{`:2: BUILT_MODULE_NAME[0]: module name "a b": has characters that cannot stand in a path`}},
+		"odd module":   {"PACKAGE_NAME=a PACKAGE_VERSION=1\nBUILT_MODULE_NAME='a b'\nDEST_MODULE_LOCATION=/extra", []string{`:2: BUILT_MODULE_NAME[0]: module name "a b": has characters that it cannot have`}},
 		"syntax error": {"PACKAGE_NAME=a\nfi\nPACKAGE_VERSION=1\n", []string{": PACKAGE_VERSION is missing", ":2: syntax error: `fi` can only be used to end an `if`"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestIdentityIsJudged(t *testing.T) {
 	r.Package = dkms.Package{}
 	want := []string{
 		`:1: PACKAGE_NAME: package name "../x": would leave its directory`,
-		`:2: PACKAGE_VERSION: package version "to be filled by make dkms": has characters that cannot stand in a path`,
+		`:2: PACKAGE_VERSION: package version "to be filled by make dkms": has characters that it cannot have`,
 	}
 	if diff := cmp.Diff(want, problemsOf(t, r)); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)

@@ -20,16 +20,22 @@ func initialise(c *cli.Context) error {
 	if err := recipe.Check(dir, c.Bool("force")); err != nil {
 		return err
 	}
-	text, err := recipe.Init(c.Context, dir, recipe.InitOptions{Makefile: c.Bool("makefile")})
+	draft, err := recipe.Init(c.Context, dir, recipe.InitOptions{Makefile: c.Bool("makefile")})
 	if err != nil {
 		return err
 	}
-	files := []pkgfmt.File{{Path: "dkms.conf", Mode: 0o644, Data: text}}
+	files := []pkgfmt.File{{Path: "dkms.conf", Mode: 0o644, Data: draft.Text}}
 	// Without a Makefile there is one C file, or Init had refused.
 	if line, err := recipe.Kbuild(dir); err == nil {
 		files = append(files, pkgfmt.File{Path: "Kbuild", Mode: 0o644, Data: line})
 	}
-	return put(c, dir, files)
+	if err := put(c, dir, files); err != nil {
+		return err
+	}
+	for _, w := range draft.Warnings {
+		console(c.App.ErrWriter).Warn(w)
+	}
+	return nil
 }
 
 func writeSpec(c *cli.Context) error {

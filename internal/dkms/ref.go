@@ -74,7 +74,7 @@ func CheckWord(what, s string) error {
 }
 
 func badCharacters(what, s string) error {
-	return &Error{Kind: Incomplete, Object: fmt.Sprintf("%s %q", what, s), Problem: "has characters that cannot stand in a path",
+	return &Error{Kind: Incomplete, Object: fmt.Sprintf("%s %q", what, s), Problem: "has characters that it cannot have",
 		Hint: "use letters, digits and the characters _ + - . : ~"}
 }
 

@@ -18,6 +18,7 @@ import (
 type identity struct {
 	Name, NameFrom       string
 	Version, VersionFrom string
+	Guessed              bool // nothing tells the version
 }
 
 // identify finds the name and the version of a source.
@@ -94,6 +95,7 @@ func (id *identity) version(dir, given, tag, suffix string) error {
 			return nil
 		}
 	}
+	id.Guessed = true
 	id.Version, id.VersionFrom = "0.1", ". Nothing in the source tells one (MODULE_VERSION, a tag, a file VERSION): change it"
 	return nil
 }

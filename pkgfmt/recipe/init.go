@@ -31,29 +31,51 @@ func Check(dir string, force bool) error {
 	return &dkms.Error{Object: file, Problem: "is there already", Hint: "--force replaces it"}
 }
 
-// Init returns the text of a dkms.conf for the source in dir. It asks nothing
+// A Draft is a dkms.conf that a person has to look through.
+type Draft struct {
+	Text []byte
+	// Warnings say what was not found, or not understood.
+	Warnings []string
+}
+
+// Init returns a dkms.conf for the source in dir. It asks nothing
 // and writes nothing. The error is a *dkms.Error: no module was found, or a name
 // or version that was given cannot be used.
-func Init(ctx context.Context, dir string, o InitOptions) ([]byte, error) {
+func Init(ctx context.Context, dir string, o InitOptions) (Draft, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return Draft{}, err
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, err
+		return Draft{}, err
 	}
 	p, err := newPlan(abs, o)
 	if err != nil {
-		return nil, err
+		return Draft{}, err
 	}
 	id, err := identify(abs, o, p.Modules)
 	if err != nil {
-		return nil, err
+		return Draft{}, err
 	}
-	return render("dkms.conf", struct {
+	text, err := render("dkms.conf", struct {
 		identity
 		*plan
 	}{id, p})
+	return Draft{Text: text, Warnings: warnings(id, p)}, err
+}
+
+// warnings are what the text says in comments that nobody should miss.
+func warnings(id identity, p *plan) (all []string) {
+	if id.Guessed {
+		all = append(all, "PACKAGE_VERSION: nothing in the source tells the version: it is now "+id.Version)
+	}
+	for _, left := range p.Left {
+		all = append(all, left+": left out")
+	}
+	for _, doubt := range p.Doubts {
+		all = append(all, doubt+": modules may be missing")
+	}
+	return all
 }
 
 // newPlan finds the modules and how they are built.

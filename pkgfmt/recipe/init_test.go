@@ -83,15 +83,16 @@ func TestInit(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			dir, a := unpackTree(t, file)
-			text, err := Init(context.Background(), dir, InitOptions{})
+			draft, err := Init(context.Background(), dir, InitOptions{})
 			if err != nil {
 				golden(t, file, a, "want-error", []byte(strings.ReplaceAll(err.Error(), dir, "DIR")+"\n"))
 				return
 			}
-			golden(t, file, a, "want", text)
-			loads(t, dir, text)
+			golden(t, file, a, "want", draft.Text)
+			golden(t, file, a, "want-warnings", []byte(strings.Join(append(draft.Warnings, ""), "\n")))
+			loads(t, dir, draft.Text)
 			again, err := Init(context.Background(), dir, InitOptions{})
-			if err != nil || string(again) != string(text) {
+			if err != nil || string(again.Text) != string(draft.Text) {
 				t.Errorf("a second Init says something else: %v", err)
 			}
 		})
@@ -118,16 +119,16 @@ func TestInitOptions(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "x")
 	writeFile(t, filepath.Join(dir, "Kbuild"), "obj-m := a.o\n")
-	text, err := Init(context.Background(), dir, InitOptions{Name: "other", Version: "7"})
+	draft, err := Init(context.Background(), dir, InitOptions{Name: "other", Version: "7"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := loads(t, dir, text); c.PackageName != "other" || c.PackageVersion != "7" {
+	if c := loads(t, dir, draft.Text); c.PackageName != "other" || c.PackageVersion != "7" {
 		t.Errorf("Init has %s/%s; want other/7", c.PackageName, c.PackageVersion)
 	}
 	for _, o := range []InitOptions{{Name: "a b"}, {Version: "$(x)"}, {Name: "../x"}} {
-		if text, err := Init(context.Background(), dir, o); err == nil {
-			t.Errorf("Init(%+v) = %s; want an error", o, text)
+		if draft, err := Init(context.Background(), dir, o); err == nil {
+			t.Errorf("Init(%+v) = %s; want an error", o, draft.Text)
 		}
 	}
 	ended, cancel := context.WithCancel(context.Background())
@@ -165,12 +166,12 @@ func TestKbuild(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: Init without a Makefile gives no error", name)
 		}
-		text, err := Init(context.Background(), dir, InitOptions{Makefile: true})
+		draft, err := Init(context.Background(), dir, InitOptions{Makefile: true})
 		if (err == nil) != (tt.want != "") {
 			t.Errorf("%s: Init with Makefile: %v", name, err)
 		}
 		if err == nil {
-			loads(t, dir, text)
+			loads(t, dir, draft.Text)
 		}
 	}
 }
@@ -268,12 +269,12 @@ func TestInitGit(t *testing.T) {
 		}
 	}
 	commit("second")
-	text, err := Init(context.Background(), dir, InitOptions{})
+	draft, err := Init(context.Background(), dir, InitOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := loads(t, dir, text); c.PackageName != "driver-a" || c.PackageVersion != "2.1" {
-		t.Errorf("Init has %s/%s; want driver-a/2.1\n%s", c.PackageName, c.PackageVersion, text)
+	if c := loads(t, dir, draft.Text); c.PackageName != "driver-a" || c.PackageVersion != "2.1" {
+		t.Errorf("Init has %s/%s; want driver-a/2.1\n%s", c.PackageName, c.PackageVersion, draft.Text)
 	}
 }
 
@@ -306,16 +307,16 @@ func TestInitHostile(t *testing.T) {
 	} {
 		writeFile(t, filepath.Join(dir, name), text)
 	}
-	text, err := Init(context.Background(), dir, InitOptions{})
+	draft, err := Init(context.Background(), dir, InitOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(string(draft.Text)) {
 		if line != "\n" && line[0] != '#' && (strings.ContainsAny(line, "`;\\") || strings.Contains(line, "$(")) {
 			t.Errorf("line %q", line)
 		}
 	}
-	if c := loads(t, dir, text); len(c.Modules) != 1 || c.Modules[0].Built != "z" {
-		t.Errorf("modules %+v; want z\n%s", c.Modules, text)
+	if c := loads(t, dir, draft.Text); len(c.Modules) != 1 || c.Modules[0].Built != "z" {
+		t.Errorf("modules %+v; want z\n%s", c.Modules, draft.Text)
 	}
 }

@@ -60,17 +60,17 @@ func TestInitReal(t *testing.T) {
 			if err := os.Remove(file); err != nil {
 				t.Fatal(err)
 			}
-			text, err := recipe.Init(context.Background(), dir, recipe.InitOptions{})
+			draft, err := recipe.Init(context.Background(), dir, recipe.InitOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(file, text, 0o644); err != nil {
+			if err := os.WriteFile(file, draft.Text, 0o644); err != nil {
 				t.Fatal(err)
 			}
 			tree := t.TempDir()
 			after := load(t, dir, kernel, tree)
 			if diff := cmp.Diff(realSources[name], differ(names(before), names(after))); diff != "" {
-				t.Errorf("modules: -want +got\n%s\n%s", diff, text)
+				t.Errorf("modules: -want +got\n%s\n%s", diff, draft.Text)
 			}
 			if *full && tooNew[name] == "" || slices.Contains(built, name) {
 				compile(t, after, dir, tree, kernel)

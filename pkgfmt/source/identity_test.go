@@ -121,7 +121,7 @@ func TestNoIdentity(t *testing.T) {
 		{confOf("PACKAGE_VERSION=1.0"), "PACKAGE_NAME is missing", nil, dkms.ConfInvalid},
 		{confOf("PACKAGE_NAME=#NAME#\nPACKAGE_VERSION=1.0"), `PACKAGE_NAME is "#NAME#"`, nil, dkms.ConfInvalid},
 		{confOf("PACKAGE_NAME=../x\nPACKAGE_VERSION=1.0"), "PACKAGE_NAME", nil, dkms.ConfInvalid},
-		{confOf("PACKAGE_NAME=#NAME#\nPACKAGE_VERSION=1.0"), "has characters that cannot stand in a path", map[string]string{"name": "a b"}, dkms.Incomplete},
+		{confOf("PACKAGE_NAME=#NAME#\nPACKAGE_VERSION=1.0"), "has characters that it cannot have", map[string]string{"name": "a b"}, dkms.Incomplete},
 		{confOf("PACKAGE_NAME=foo\nreadonly PACKAGE_VERSION[1]=1.0"), "", map[string]string{"version": "2"}, dkms.ConfInvalid},
 		{plain, `version "x": has no number in it`, map[string]string{"version": "x"}, dkms.Usage},
 		{plain, `release "1-2": has to be letters`, map[string]string{"release": "1-2"}, dkms.Usage},

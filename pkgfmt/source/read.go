@@ -193,7 +193,20 @@ func (r *reader) fill(d *Description) {
 		p.File = strings.TrimPrefix(p.File, r.dir+"/")
 		r.warn("%s", p)
 	}
+	r.missingPatches()
 	slices.Sort(r.warnings)
+}
+
+// missingPatches tells of patches that the package will not bring: where they are
+// to be applied, nothing can be built.
+func (r *reader) missingPatches() {
+	patches := r.conf.Values["PATCH"]
+	for _, i := range patches.Indexes() {
+		path := "patches/" + patches[i]
+		if patches[i] != "" && !slices.ContainsFunc(r.files, func(f pkgfmt.File) bool { return f.Path == path }) {
+			r.warn("%s: PATCH[%d]: %s is not in the package", confName, i, path)
+		}
+	}
 }
 
 // time is that of everything in the package: what the environment says

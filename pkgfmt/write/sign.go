@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -31,6 +32,9 @@ type Key struct {
 // gpg --export-secret-keys writes it. The file must hold one key that can sign.
 func ReadKey(path, passphrase string) (*Key, error) {
 	fail := func(problem, hint string, err error) (*Key, error) {
+		if named := (*fs.PathError)(nil); errors.As(err, &named) {
+			err = named.Err // the path is told already
+		}
 		return nil, &dkms.Error{Kind: dkms.SigningFailed, Object: path, Problem: problem, Hint: hint, Err: err}
 	}
 	f, err := os.Open(path)
