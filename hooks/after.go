@@ -92,11 +92,11 @@ func (r *run) kernelPreinst() error {
 		return nil
 	}
 	return r.change(func(have tree.Snapshot) error {
-		for _, s := range refsOf(have) {
+		for _, s := range have.Refs() {
 			if s.KernelID != ids[0] {
 				continue
 			}
-			if err := r.markStale(s.Ref, "the kernel was replaced by another of the same name"); err != nil {
+			if err := r.tree.MarkStale(s.Ref, "the kernel was replaced by another of the same name"); err != nil {
 				return &dkms.Error{Kind: dkms.HookFailed, Object: s.Ref.String(), Problem: "cannot be marked as stale", Err: err}
 			}
 		}

@@ -33,7 +33,7 @@ func (r *run) autoinstall() error {
 		return err
 	}
 	for _, id := range ids {
-		r.noteBack(id.Release)
+		r.tree.MarkBack(id.Release)
 	}
 	return r.reconcile(ids, autoYes)
 }
@@ -46,7 +46,7 @@ func (r *run) sync() error {
 		return err
 	}
 	for _, id := range ids {
-		r.noteBack(id.Release)
+		r.tree.MarkBack(id.Release)
 	}
 	return r.reconcile(ids, autoYes)
 }
@@ -209,7 +209,7 @@ func (r *run) wantAll(have tree.Snapshot, ids []dkms.KernelID, why string) plan.
 			r.console.Warn(broken(state).Error())
 		}
 	}
-	for _, state := range newest(have) {
+	for _, state := range have.Newest() {
 		if r.only != "" && state.Name != r.only {
 			continue
 		}
@@ -255,31 +255,11 @@ func (r *run) automatic(c *candidate, id dkms.KernelID, why string, have tree.Sn
 	}
 	if auto && t.NotReady == nil && r.declarative {
 		if f, again := r.failedBefore(t.Ref, have); again {
-			r.stop(&t, plan.FailedBefore, &dkms.Error{Kind: dkms.MakeFailed, Object: t.Ref.String(), Problem: words(f), Log: f.Log})
+			r.stop(&t, plan.FailedBefore, &dkms.Error{Kind: dkms.MakeFailed, Object: t.Ref.String(), Problem: f.String(), Log: f.Log})
 			if r.tolerant() {
 				delete(r.faults, t.Ref) // it has been told, and is no news
 			}
 		}
 	}
 	return t, auto, nil
-}
-
-// newest returns the newest version of each name whose source is there and that
-// is not retired, sorted by name.
-func newest(have tree.Snapshot) []tree.PackageState {
-	best := map[string]tree.PackageState{}
-	for _, p := range have.Packages {
-		if p.State == dkms.Broken || p.Retired != nil {
-			continue
-		}
-		if b, ok := best[p.Name]; !ok || dkms.CompareVersions(p.Version, b.Version) > 0 {
-			best[p.Name] = p
-		}
-	}
-	out := make([]tree.PackageState, 0, len(best))
-	for _, p := range best {
-		out = append(out, p)
-	}
-	slices.SortFunc(out, func(a, b tree.PackageState) int { return strings.Compare(a.Name, b.Name) })
-	return out
 }

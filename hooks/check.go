@@ -97,7 +97,7 @@ func (r *run) bootable() ([]dkms.KernelID, error) {
 	}
 	var ids []dkms.KernelID
 	for _, k := range all {
-		if k.HasImage() && !r.wasRemoved(k) {
+		if k.HasImage() && !r.tree.WasRemoved(k.Release) {
 			ids = append(ids, k.KernelID)
 		}
 	}
@@ -175,7 +175,7 @@ func (v *verdicts) add(ref dkms.Ref, state, reason string) {
 	if failure, ok := v.run.tree.Failure(ref); ok {
 		f.Log = failure.Log
 		if state == missing {
-			f.Reason = words(failure)
+			f.Reason = failure.String()
 		}
 	}
 	v.all = append(v.all, f)

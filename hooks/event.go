@@ -136,7 +136,7 @@ func (r *run) kernelCame(why string) error {
 		return err
 	}
 	for _, id := range ids {
-		r.noteBack(id.Release)
+		r.tree.MarkBack(id.Release)
 	}
 	return r.reconcile(ids, why)
 }
@@ -157,7 +157,7 @@ func (r *run) onHeaders(args []string) error {
 	if err != nil {
 		return err
 	}
-	if k, err := r.kernel(ids[0]); err == nil && r.wasRemoved(k) {
+	if k, err := r.kernel(ids[0]); err == nil && r.tree.WasRemoved(k.Release) {
 		return nil
 	}
 	return r.kernelCame("headers for " + args[0] + " were installed")

@@ -2,35 +2,20 @@ package hooks
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
-	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
-
-// markStale has ref built again, for a reason in words. What is built stays in
-// place until then.
-func (r *run) markStale(ref dkms.Ref, why string) error {
-	return system.WriteFile(r.stalePath(ref), []byte(why+"\n"), 0o644)
-}
-
-// stalePath is the file by whose presence, and in whose words, what is built
-// for ref is to be built again. It goes with the directory when that is.
-func (r *run) stalePath(ref dkms.Ref) string {
-	return filepath.Join(r.tree.RefDir(ref), ".stale")
-}
 
 // staleness says why a build of ref would give something else than what is
 // there; empty: it would not. What ref was built from is looked at by those
 // actions only that compare what is with what should be: DKMS's own say
 // "already built" of whatever there is.
 func (r *run) staleness(ref dkms.Ref) string {
-	if text, err := os.ReadFile(r.stalePath(ref)); err == nil {
-		return strings.TrimSpace(string(text))
+	if why, ok := r.tree.MarkedStale(ref); ok {
+		return why
 	}
 	if !r.declarative {
 		return ""

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -83,39 +82,6 @@ func (r *run) symversOf(depends []dkms.Package, id dkms.KernelID) []kbuild.Depen
 		}
 	}
 	return out
-}
-
-// recordDepends leaves, beside a package that wants to be rebuilt with its
-// dependencies, the versions that it was built with, as DKMS does.
-func recordDepends(recipe kbuild.Recipe, depends []dkms.Package, stage string) error {
-	if !recipe.RebuildOnDepends {
-		return nil
-	}
-	for _, p := range depends {
-		if err := os.WriteFile(filepath.Join(stage, depPrefix+p.Name), []byte(p.Version+"\n"), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// depPrefix begins the names of the files that hold a dependency's version.
-const depPrefix = ".dep_"
-
-// builtWith reads those files of ref.
-func (r *run) builtWith(ref dkms.Ref) map[string]string {
-	paths, err := filepath.Glob(filepath.Join(r.tree.RefDir(ref), depPrefix+"*"))
-	if err != nil || len(paths) == 0 {
-		return nil
-	}
-	with := map[string]string{}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err == nil {
-			with[strings.TrimPrefix(filepath.Base(path), depPrefix)] = strings.TrimSpace(string(text))
-		}
-	}
-	return with
 }
 
 // buildEnvironment is what framework.conf's build_environment file, a shell

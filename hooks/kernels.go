@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -28,7 +26,7 @@ func (r *run) wantedKernels() ([]dkms.KernelID, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(k kbuild.Kernel) bool { return k.Vanished() || r.wasRemoved(k) })
+	all = slices.DeleteFunc(all, func(k kbuild.Kernel) bool { return k.Vanished() || r.tree.WasRemoved(k.Release) })
 	if !r.framework.AutoinstallAllKernels && len(all) > 1 {
 		running, _, _ := system.Uname()
 		newest := all[len(all)-1].Release
@@ -61,24 +59,3 @@ func (r *run) onDisk() ([]kbuild.Kernel, error) {
 	}
 	return all, nil
 }
-
-// A kernel whose package has been removed may keep its headers, and where it was
-// made of several packages its modules as well. It is not wanted then, unlike one
-// whose image is yet to come; so its removal is noted, in
-// TREE/.dkms-hook/removed/RELEASE, until it comes back or somebody names it.
-
-func (r *run) removedPath(release string) string {
-	return filepath.Join(r.tree.Dir, ".dkms-hook", "removed", release)
-}
-
-func (r *run) noteRemoved(release string) error {
-	path := r.removedPath(release)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return system.WriteFile(path, nil, 0o644)
-}
-
-func (r *run) noteBack(release string) { _ = os.Remove(r.removedPath(release)) }
-
-func (r *run) wasRemoved(k kbuild.Kernel) bool { return system.Exists(r.removedPath(k.Release)) }

@@ -118,11 +118,11 @@ func (r *run) kernelPrerm() error {
 		return err
 	}
 	return r.change(func(have tree.Snapshot) error {
-		if err := r.noteRemoved(ids[0].Release); err != nil {
+		if err := r.tree.MarkRemoved(ids[0].Release); err != nil {
 			r.console.Warn(err.Error())
 		}
 		want := r.want()
-		for _, s := range refsOf(have) {
+		for _, s := range have.Refs() {
 			if s.Ref.KernelID == ids[0] {
 				want.Targets = append(want.Targets, plan.Target{Ref: s.Ref, Goal: dkms.Added, Lower: true, Force: true,
 					Why: "kernel " + s.Ref.Release + " is being removed"})

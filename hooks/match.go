@@ -22,7 +22,7 @@ func (r *run) match() error {
 
 func (r *run) matchFrom(have tree.Snapshot, id dkms.KernelID, only dkms.Package) error {
 	want := r.want()
-	for _, s := range refsOf(have) {
+	for _, s := range have.Refs() {
 		if s.State != dkms.Installed || s.Release != r.call.TemplateKernel ||
 			only.Name != "" && s.Name != only.Name || only.Version != "" && s.Version != only.Version {
 			continue

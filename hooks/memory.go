@@ -201,24 +201,11 @@ func (r *run) failedBefore(ref dkms.Ref, have tree.Snapshot) (tree.Failure, bool
 		return f, false
 	}
 	recipe, _ := r.recipes.get(ref)
-	for _, p := range newest(have) { // which may come in this very run
+	for _, p := range have.Newest() { // which may come in this very run
 		if version, _ := have.Active(p.Name, ref.KernelID); slices.Contains(recipe.Depends, p.Name) && version != p.Version {
 			return f, false
 		}
 	}
 	now, err := r.inputs(ref, have)
 	return f, err == nil && now == f.Fingerprint
-}
-
-// words tells of a failure that is remembered, in one line.
-func words(f tree.Failure) string {
-	text := f.Problem
-	if text == "" {
-		text = f.Step + " failed"
-	}
-	text = fmt.Sprintf("%s (since %s", text, f.Began.Format("2006-01-02 15:04"))
-	if f.Count > 1 {
-		text += fmt.Sprintf(", tried %d times", f.Count)
-	}
-	return text + ")"
 }

@@ -142,7 +142,7 @@ func (r *run) registerInPlace(p dkms.Package, have tree.Snapshot) error {
 // somebody names it: as after `remove` it has nothing built that counts.
 func (r *run) back(state tree.PackageState) error {
 	for _, s := range state.Refs {
-		if err := r.markStale(s.Ref, "it was removed and added again"); err != nil {
+		if err := r.tree.MarkStale(s.Ref, "it was removed and added again"); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ func (r *run) clearAway() error {
 		if err := r.forgetKernel(have, release); err != nil {
 			return err
 		}
-		r.noteBack(release)
+		r.tree.MarkBack(release)
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func (r *run) unwanted(have tree.Snapshot, gone []string) []plan.Target {
 	for _, p := range have.Packages {
 		targets = append(targets, r.lowerRetired(have, p, gone)...)
 	}
-	for _, s := range refsOf(have) {
+	for _, s := range have.Refs() {
 		if slices.Contains(gone, s.Release) {
 			targets = append(targets, lowered(s.Ref, dkms.Added, "kernel "+s.Release+" is gone"))
 		}
@@ -111,7 +111,7 @@ func (r *run) awaited(have tree.Snapshot, ref dkms.Ref) bool {
 	if err != nil {
 		return false
 	}
-	for _, other := range newest(have) {
+	for _, other := range have.Newest() {
 		recipe, known := r.recipes.get(dkms.Ref{Package: other.Package, KernelID: ref.KernelID})
 		if _, installed := have.Active(other.Name, ref.KernelID); installed || !known || !recipe.Autoinstall || other.Name == ref.Name {
 			continue
@@ -134,7 +134,7 @@ func (r *run) comes(have tree.Snapshot, p tree.PackageState) bool {
 
 // outdated reports whether a newer version of p's name is there.
 func (r *run) outdated(have tree.Snapshot, p tree.PackageState) bool {
-	return slices.ContainsFunc(newest(have), func(o tree.PackageState) bool {
+	return slices.ContainsFunc(have.Newest(), func(o tree.PackageState) bool {
 		return o.Name == p.Name && dkms.CompareVersions(o.Version, p.Version) > 0
 	})
 }
@@ -163,7 +163,7 @@ func (r *run) goneKernels(have tree.Snapshot) ([]string, error) {
 	ids := map[dkms.KernelID]bool{}
 	for _, p := range have.Packages {
 		for _, s := range p.Refs {
-			if s.State == dkms.Installed || system.Exists(r.removedPath(s.Release)) {
+			if s.State == dkms.Installed || r.tree.WasRemoved(s.Release) {
 				ids[s.KernelID] = true
 			}
 		}

@@ -132,7 +132,7 @@ func (r *run) waiting(have tree.Snapshot) map[dkms.Ref]string {
 	}
 	var ids []dkms.KernelID
 	for _, k := range all {
-		if k.HasImage() && !r.wasRemoved(k) && k.RequireHeaders() != nil && r.call.wantsKernel(k.KernelID) {
+		if k.HasImage() && !r.tree.WasRemoved(k.Release) && k.RequireHeaders() != nil && r.call.wantsKernel(k.KernelID) {
 			ids = append(ids, k.KernelID)
 		}
 	}

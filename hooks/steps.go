@@ -94,8 +94,10 @@ func (r *run) doBuild(ctx context.Context, s plan.Step, line func(string)) error
 	for _, w := range result.Warnings {
 		r.console.Warn(s.Ref.String() + ": " + w)
 	}
-	if err := recordDepends(job.Recipe, depends, result.Stage); err != nil {
-		return err
+	if job.Recipe.RebuildOnDepends {
+		if err := tree.WriteDepends(result.Stage, depends); err != nil {
+			return err
+		}
 	}
 	r.mu.Lock()
 	for _, p := range result.Phases {

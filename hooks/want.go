@@ -113,7 +113,7 @@ func (r *run) dependents(want *plan.Want, have tree.Snapshot) {
 			installs[t.Ref.Name] = append(installs[t.Ref.Name], t.Ref.KernelID)
 		}
 	}
-	for _, s := range refsOf(have) {
+	for _, s := range have.Refs() {
 		if s.State != dkms.Installed || wanted(*want, s.Ref) {
 			continue
 		}
@@ -121,7 +121,7 @@ func (r *run) dependents(want *plan.Want, have tree.Snapshot) {
 		if !ok {
 			continue
 		}
-		for name := range r.builtWith(s.Ref) {
+		for name := range r.tree.BuiltWith(s.Ref) {
 			if !slices.Contains(installs[name], s.Ref.KernelID) {
 				continue
 			}
@@ -160,7 +160,7 @@ func (r *run) haveOf(s tree.Snapshot, want plan.Want) plan.Have {
 		for _, ref := range p.Refs {
 			h := plan.HaveRef{Ref: ref.Ref, State: ref.State}
 			if about[ref.KernelID] {
-				h.Stale, h.BuiltWith = r.staleness(ref.Ref), r.builtWith(ref.Ref)
+				h.Stale, h.BuiltWith = r.staleness(ref.Ref), r.tree.BuiltWith(ref.Ref)
 			}
 			// Both are set only where Compare has been asked.
 			if ref.Missing && h.Stale == "" {
@@ -178,13 +178,4 @@ func (r *run) haveOf(s tree.Snapshot, want plan.Want) plan.Have {
 // want begins what shall be.
 func (r *run) want() plan.Want {
 	return plan.Want{NoDepmod: r.call.NoDepmod, Initramfs: r.wantsInitramfs(), PostTransaction: r.framework.PostTransaction != ""}
-}
-
-// refsOf lists every package that is built for some kernel.
-func refsOf(s tree.Snapshot) []tree.RefState {
-	var refs []tree.RefState
-	for _, p := range s.Packages {
-		refs = append(refs, p.Refs...)
-	}
-	return refs
 }

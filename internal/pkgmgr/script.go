@@ -3,6 +3,7 @@ package pkgmgr
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -204,4 +205,20 @@ func query(ctx context.Context, args ...string) (string, error) {
 		Args: args, Env: append(os.Environ(), "LC_ALL=C"), Stdin: strings.NewReader(""),
 	})
 	return string(out), err
+}
+
+// Transaction identifies the process that runs the scriptlet which called us: our
+// nearest ancestor that is no shell, by number and start time, so that a number
+// used again is not mistaken for it.
+func Transaction() (string, error) {
+	for pid := os.Getppid(); ; {
+		p, err := system.ReadProcess(pid)
+		if err != nil {
+			return "", err
+		}
+		if !slices.Contains([]string{"sh", "bash", "dash", "ksh", "busybox"}, p.Command) || p.Parent == 0 {
+			return fmt.Sprintf("%d %d", p.PID, p.Start), nil
+		}
+		pid = p.Parent
+	}
 }

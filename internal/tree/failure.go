@@ -39,6 +39,20 @@ type Failure struct {
 	Count int       `json:"count"` // how many, with this fingerprint
 }
 
+// String tells of f in one line: "make failed (since 2006-01-02 15:04, tried 2
+// times)".
+func (f Failure) String() string {
+	text := f.Problem
+	if text == "" {
+		text = f.Step + " failed"
+	}
+	text = fmt.Sprintf("%s (since %s", text, f.Began.Format("2006-01-02 15:04"))
+	if f.Count > 1 {
+		text += fmt.Sprintf(", tried %d times", f.Count)
+	}
+	return text + ")"
+}
+
 // FailurePath is where the failure record of r is kept: beside LogPath(r).
 func (t Tree) FailurePath(r dkms.Ref) string {
 	return filepath.Join(filepath.Dir(t.LogPath(r)), failureFile)

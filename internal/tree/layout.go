@@ -21,12 +21,14 @@ type Tree struct {
 // Names of ours. All start with a dot: dkms lists trees by shell patterns,
 // which leave those out.
 const (
-	ownDir       = ".dkms-hook"      // in Tree.Dir: lock, journals, trash, runs, digests
+	ownDir       = ".dkms-hook"      // in Tree.Dir: lock, journals, trash, runs, digests, marks
 	scratchDir   = ".scratch"        // in NAME/VER
 	logDir       = ".log"            // in NAME/VER
 	manifestFile = ".dkms-hook.json" // in NAME/VER/RELEASE/ARCH
 	failureFile  = "failure.json"    // in NAME/VER/.log/RELEASE/ARCH
 	retiredFile  = ".retired.json"   // in NAME/VER
+	staleMark    = ".stale"          // in NAME/VER/RELEASE/ARCH
+	dependPrefix = ".dep_"           // in NAME/VER/RELEASE/ARCH: .dep_NAME, dkms's too
 	failedMark   = ".dkms-hook.ref"  // in NAME/VER/build: whose failed build this is
 	newSuffix    = ".dkms-hook-new"  // .FILE + this: a file on its way in
 	oldSuffix    = ".dkms-hook-old"  // .FILE + this: a file that may have to come back
@@ -99,6 +101,11 @@ func (t Tree) depmodDir() string              { return t.own("depmod") }
 func (t Tree) runsDir() string                { return t.own("runs") }
 func (t Tree) digestsPath() string            { return t.own("digests.json") }
 func (t Tree) manifestPath(r dkms.Ref) string { return filepath.Join(t.RefDir(r), manifestFile) }
+
+func (t Tree) stalePath(r dkms.Ref) string       { return filepath.Join(t.RefDir(r), staleMark) }
+func (t Tree) removedPath(release string) string { return t.own("removed", release) }
+func (t Tree) waitingPath(release string) string { return t.own("waiting", release) }
+func (t Tree) upgradePath(p dkms.Package) string { return t.own("rpm", p.Name+"-"+p.Version) }
 
 func activeTarget(r dkms.Ref) string { return filepath.Join(r.Version, r.Release, r.Arch) }
 

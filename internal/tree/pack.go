@@ -245,7 +245,7 @@ func (p *packer) directory(dir, name string, source bool) error {
 		if err != nil {
 			return err
 		}
-		if !source && filepath.Dir(rel) == "." && strings.HasPrefix(rel, ".") && rel != "." && !strings.HasPrefix(rel, ".dep_") {
+		if !source && filepath.Dir(rel) == "." && strings.HasPrefix(rel, ".") && rel != "." && !strings.HasPrefix(rel, dependPrefix) {
 			if d.IsDir() {
 				return filepath.SkipDir
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,6 +103,30 @@ func (s Snapshot) Active(name string, k dkms.KernelID) (version string, ok bool)
 		}
 	}
 	return "", false
+}
+
+// Refs lists every package that is built for some kernel.
+func (s Snapshot) Refs() []RefState {
+	var refs []RefState
+	for _, p := range s.Packages {
+		refs = append(refs, p.Refs...)
+	}
+	return refs
+}
+
+// Newest returns the newest version of each name whose source is there and that
+// is not retired, sorted by name.
+func (s Snapshot) Newest() []PackageState {
+	best := map[string]PackageState{}
+	for _, p := range s.Packages {
+		if p.State == dkms.Broken || p.Retired != nil {
+			continue
+		}
+		if b, ok := best[p.Name]; !ok || dkms.CompareVersions(p.Version, b.Version) > 0 {
+			best[p.Name] = p
+		}
+	}
+	return slices.SortedFunc(maps.Values(best), func(a, b PackageState) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Scan reads the tree. An entry that is foreign, half written or unreadable
