@@ -20,7 +20,7 @@ func (r *run) modprobe(ctx context.Context, id dkms.KernelID) {
 		return
 	}
 	for _, recipe := range r.installedOn(id) {
-		if !r.call.ModprobeOnInstall && !r.framework.ModprobeOnInstall && !recipe.ModprobeOnInstall {
+		if !r.call.ModprobeOnInstall && !r.machine.Framework.ModprobeOnInstall && !recipe.ModprobeOnInstall {
 			continue
 		}
 		for _, m := range recipe.Modules {
@@ -35,7 +35,7 @@ func (r *run) modprobe(ctx context.Context, id dkms.KernelID) {
 // which went, by their paths on its standard input; only where framework.conf
 // asks for it. Initial RAM file systems are not its business.
 func (r *run) weakModules(ctx context.Context, k kbuild.Kernel, gone []string) {
-	if !r.framework.WeakModules {
+	if !r.machine.Framework.WeakModules {
 		return
 	}
 	var came []string
@@ -44,7 +44,7 @@ func (r *run) weakModules(ctx context.Context, k kbuild.Kernel, gone []string) {
 			continue
 		}
 		for _, m := range recipe.Modules {
-			if path, ok := r.tree.Locate(k.Release, m.Dest, m.DestDir); ok {
+			if path, ok := r.machine.Tree.Locate(k.Release, m.Dest, m.DestDir); ok {
 				came = append(came, path)
 			}
 		}
@@ -73,7 +73,7 @@ func (r *run) installedOn(id dkms.KernelID) []kbuild.Recipe {
 	defer r.mu.Unlock()
 	var recipes []kbuild.Recipe
 	for ref, o := range r.did {
-		if recipe, ok := r.recipes.get(ref); ok && ref.KernelID == id && o.Did == "installed" {
+		if recipe, ok := r.machine.Known(ref); ok && ref.KernelID == id && o.Did == "installed" {
 			recipes = append(recipes, recipe)
 		}
 	}
@@ -96,7 +96,7 @@ func (r *run) kernelPreinst() error {
 			if s.KernelID != ids[0] {
 				continue
 			}
-			if err := r.tree.MarkStale(s.Ref, "the kernel was replaced by another of the same name"); err != nil {
+			if err := r.machine.Tree.MarkStale(s.Ref, "the kernel was replaced by another of the same name"); err != nil {
 				return &dkms.Error{Kind: dkms.HookFailed, Object: s.Ref.String(), Problem: "cannot be marked as stale", Err: err}
 			}
 		}

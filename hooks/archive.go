@@ -8,6 +8,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
 
@@ -17,7 +18,7 @@ func (r *run) mktarball() error {
 	if err != nil {
 		return err
 	}
-	have, err := r.tree.Scan(r.ctx)
+	have, err := r.machine.Tree.Scan(r.ctx)
 	if err != nil {
 		return err
 	}
@@ -26,7 +27,7 @@ func (r *run) mktarball() error {
 		return &dkms.Error{Kind: dkms.NotInTree, Object: p.String(), Problem: "is not in the tree"}
 	}
 	if state.State == dkms.Broken {
-		return broken(state)
+		return machine.Broken(state)
 	}
 	var ids []dkms.KernelID
 	switch {
@@ -45,7 +46,7 @@ func (r *run) mktarball() error {
 		return err
 	}
 	defer end()
-	path, err := r.tree.Pack(r.ctx, tree.PackRequest{
+	path, err := r.machine.Tree.Pack(r.ctx, tree.PackRequest{
 		Package: p, Kernels: ids, SourceOnly: r.call.SourceOnly, BinariesOnly: r.call.BinariesOnly, File: r.call.Archive,
 	})
 	if err != nil {
@@ -85,7 +86,7 @@ func (r *run) load(archive string) (tree.Loaded, error) {
 	if err != nil {
 		return tree.Loaded{}, err
 	}
-	return r.tree.Load(r.ctx, tree.LoadRequest{Archive: archive, Package: p, Force: r.call.Force, Identify: func(file string, named dkms.Package) (dkms.Package, error) {
+	return r.machine.Tree.Load(r.ctx, tree.LoadRequest{Archive: archive, Package: p, Force: r.call.Force, Identify: func(file string, named dkms.Package) (dkms.Package, error) {
 		found, err := r.identify(file, named)
 		return found, inArchive(archive, err)
 	}})
@@ -115,16 +116,16 @@ func inArchive(archive string, err error) error {
 
 // afterLoad does what follows the registration of a package from an archive.
 func (r *run) afterLoad(loaded tree.Loaded) error {
-	c := r.candidateIn(loaded.Package, loaded.Source, true)
+	c := r.machine.Candidate(loaded.Package, loaded.Source, true)
 	k, err := r.someKernel()
 	if err != nil {
 		return err
 	}
-	if _, err := r.recipe(c, k); err != nil && kindOf(err) != dkms.Excluded {
+	if _, err := r.machine.Recipe(r.ctx, c, k); err != nil && dkms.KindOf(err) != dkms.Excluded {
 		return err
 	}
 	if err := r.sayAdded(r.ctx, c); err != nil {
-		return errors.Join(err, r.tree.Unregister(c.Package))
+		return errors.Join(err, r.machine.Tree.Unregister(c.Package))
 	}
 	r.sayLoaded(loaded)
 	return nil
@@ -140,11 +141,11 @@ func (r *run) sayLoaded(loaded tree.Loaded) {
 }
 
 // fromArchive loads an archive that was given to add, build or install.
-func (r *run) fromArchive(archive string) (*candidate, error) {
+func (r *run) fromArchive(archive string) (*machine.Candidate, error) {
 	loaded, err := r.load(archive)
 	if err != nil {
 		return nil, err
 	}
 	r.loaded = true
-	return r.candidateIn(loaded.Package, loaded.Source, true), r.afterLoad(loaded)
+	return r.machine.Candidate(loaded.Package, loaded.Source, true), r.afterLoad(loaded)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
@@ -19,7 +20,7 @@ import (
 const autoYes = "AUTOINSTALL=yes"
 
 // switchOff is the file by which an administrator turns autoinstall off.
-const switchOff = etcDir + "/no-autoinstall"
+const switchOff = machine.EtcDir + "/no-autoinstall"
 
 // autoinstall makes the newest version of every registered package with
 // AUTOINSTALL=yes be installed for the kernels of the call.
@@ -33,7 +34,7 @@ func (r *run) autoinstall() error {
 		return err
 	}
 	for _, id := range ids {
-		r.tree.MarkBack(id.Release)
+		r.machine.Tree.MarkBack(id.Release)
 	}
 	return r.reconcile(ids, autoYes)
 }
@@ -46,7 +47,7 @@ func (r *run) sync() error {
 		return err
 	}
 	for _, id := range ids {
-		r.tree.MarkBack(id.Release)
+		r.machine.Tree.MarkBack(id.Release)
 	}
 	return r.reconcile(ids, autoYes)
 }
@@ -57,7 +58,7 @@ func (r *run) plan() error {
 	if err != nil {
 		return err
 	}
-	have, err := r.tree.Scan(r.ctx)
+	have, err := r.machine.Tree.Scan(r.ctx)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (r *run) plan() error {
 	}
 	want := r.wantAll(have, ids, autoYes)
 	if r.call.AllKernels {
-		gone, err := r.goneKernels(have)
+		gone, err := r.machine.GoneKernels(have)
 		if err != nil {
 			return err
 		}
@@ -97,7 +98,7 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 			err = errors.Join(err, r.noticeHeld())
 		}
 		switch {
-		case kindOf(err) == dkms.HeadersMissing && !r.declarative:
+		case dkms.KindOf(err) == dkms.HeadersMissing && !r.declarative:
 			return err
 		case failed > 0:
 			return r.notAll(failed, len(want.Targets))
@@ -117,7 +118,7 @@ func (r *run) bring(have tree.Snapshot, ids []dkms.KernelID, why string) (plan.W
 	}
 	want := r.wantAll(have, ids, why)
 	p, err := r.settle(want, have)
-	if r.declarative && kindOf(err) == dkms.HeadersMissing {
+	if r.declarative && dkms.KindOf(err) == dkms.HeadersMissing {
 		err = nil // it waits, and sayNotDone says for what
 	}
 	return want, p, err
@@ -149,7 +150,7 @@ func (r *run) look(have *tree.Snapshot) error {
 			}
 		}
 	}
-	return r.tree.Compare(r.ctx, have, r.comparison())
+	return r.machine.Tree.Compare(r.ctx, have, r.machine.Comparison(r.ctx))
 }
 
 // sayNotDone tells of what was wanted and not done, with the reason, and counts
@@ -180,7 +181,7 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 			failed++
 		case plan.ExcludedByRule, plan.MissingDepends:
 			// Whoever starts the machine every day has been told.
-			if r.event != "boot" || len(p.Steps) > 0 || r.talkative() {
+			if r.event != "boot" || len(p.Steps) > 0 || r.machine.Talkative() {
 				r.console.Notice(line)
 			}
 		default:
@@ -206,14 +207,14 @@ func (r *run) wantAll(have tree.Snapshot, ids []dkms.KernelID, why string) plan.
 	want := r.want()
 	for _, state := range have.Packages {
 		if state.State == dkms.Broken && state.Retired == nil {
-			r.console.Warn(broken(state).Error())
+			r.console.Warn(machine.Broken(state).Error())
 		}
 	}
 	for _, state := range have.Newest() {
 		if r.only != "" && state.Name != r.only {
 			continue
 		}
-		c := r.candidateIn(state.Package, state.Source, true)
+		c := r.machine.Candidate(state.Package, state.Source, true)
 		for _, id := range ids {
 			t, auto, err := r.automatic(c, id, why, have)
 			if err != nil {
@@ -236,25 +237,25 @@ func (r *run) invalid(t *plan.Target, err error) {
 
 // automatic is the target of c for id, and whether AUTOINSTALL wants it. An
 // exclusion is no fault here, and neither is a module that the kernel has.
-func (r *run) automatic(c *candidate, id dkms.KernelID, why string, have tree.Snapshot) (plan.Target, bool, error) {
+func (r *run) automatic(c *machine.Candidate, id dkms.KernelID, why string, have tree.Snapshot) (plan.Target, bool, error) {
 	t, err := r.raise(c, id, dkms.Installed, why)
 	if err != nil {
 		return t, true, err
 	}
-	if kindOf(r.faults[t.Ref]) == dkms.Excluded {
+	if dkms.KindOf(r.faults[t.Ref]) == dkms.Excluded {
 		delete(r.faults, t.Ref)
 		if r.writing && r.declarative {
-			_ = r.tree.ForgetFailure(t.Ref) // nobody will try again
+			_ = r.machine.Tree.ForgetFailure(t.Ref) // nobody will try again
 		}
 		return t, true, nil
 	}
-	recipe, _ := r.recipes.get(t.Ref)
+	recipe, _ := r.machine.Known(t.Ref)
 	auto := recipe.Autoinstall
-	if auto && t.NotReady == nil && r.declarative && r.hasAsGood(t.Ref, have) {
+	if auto && t.NotReady == nil && r.declarative && r.machine.ProvidedByKernel(r.ctx, t.Ref, have) {
 		t.Goal = dkms.Built // the kernel has it already, which has been told
 	}
-	if auto && t.NotReady == nil && r.declarative {
-		if f, again := r.failedBefore(t.Ref, have); again {
+	if auto && t.NotReady == nil && r.declarative && !r.again {
+		if f, again := r.machine.FailedBefore(r.ctx, t.Ref, have); again {
 			r.stop(&t, plan.FailedBefore, &dkms.Error{Kind: dkms.MakeFailed, Object: t.Ref.String(), Problem: f.String(), Log: f.Log})
 			if r.tolerant() {
 				delete(r.faults, t.Ref) // it has been told, and is no news

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -122,6 +123,17 @@ func (c *Call) collective() bool {
 	return false
 }
 
+// event is what happened, for a call that tells of something; else empty.
+func (c *Call) event() string {
+	switch {
+	case c.Action == "hook" && len(c.Operands) > 0:
+		return c.Operands[0]
+	case c.Action == "register":
+		return c.Action
+	}
+	return ""
+}
+
 // named returns the package that -m, -v and NAME/VER operands spell; either
 // part may be empty. Operands of other kinds are left to operand.go.
 func (c *Call) named() (dkms.Package, error) {
@@ -132,7 +144,7 @@ func (c *Call) named() (dkms.Package, error) {
 			p.Version = c.Version
 		}
 	}
-	for _, part := range []struct{ what, word, given string }{{"module name", p.Name, c.Module}, {"module version", p.Version, or(c.Version, c.Module)}} {
+	for _, part := range []struct{ what, word, given string }{{"module name", p.Name, c.Module}, {"module version", p.Version, cmp.Or(c.Version, c.Module)}} {
 		if part.word == "" {
 			continue
 		}

@@ -39,7 +39,7 @@ func TestCheck(t *testing.T) {
 			t.Fatalf("%s: no action %q", tt.name, tt.call.Action)
 		}
 		err := tt.call.check(a)
-		if got := kindOf(err); got != tt.want || (err != nil) != (tt.want != dkms.Unknown) {
+		if got := dkms.KindOf(err); got != tt.want || (err != nil) != (tt.want != dkms.Unknown) {
 			t.Errorf("%s: check() = %v (kind %d); want kind %d", tt.name, err, got, tt.want)
 		}
 	}
@@ -66,12 +66,12 @@ func TestSpelled(t *testing.T) {
 	}
 	for _, word := range []string{"../x/1", "a/b/c", "x/..", "x/\x01", "-x/1"} {
 		c := Call{Operands: []string{word}}
-		if got, err := c.spelled(); kindOf(err) != dkms.Incomplete {
+		if got, err := c.spelled(); dkms.KindOf(err) != dkms.Incomplete {
 			t.Errorf("spelled(%q) = %v, %v; want it refused", word, got, err)
 		}
 	}
 	c := Call{Action: "remove", Operands: []string{"it87"}}
-	if _, err := c.exactly(); kindOf(err) != dkms.Incomplete {
+	if _, err := c.exactly(); dkms.KindOf(err) != dkms.Incomplete {
 		t.Errorf("exactly() of a name without version = %v; want it refused", err)
 	}
 }

@@ -59,7 +59,7 @@ func (r *run) check() error {
 
 // examine compares what is wanted for ids with what is there.
 func (r *run) examine(ids []dkms.KernelID) ([]verdict, error) {
-	have, err := r.tree.Scan(r.ctx)
+	have, err := r.machine.Tree.Scan(r.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -67,52 +67,25 @@ func (r *run) examine(ids []dkms.KernelID) ([]verdict, error) {
 		return nil, err
 	}
 	var want plan.Want
-	r.quietly(func() { want = r.wantAll(have, ids, "") })
+	r.console.Quietly(func() { want = r.wantAll(have, ids, "") })
 	return r.judge(plan.Diff(want, r.haveOf(have, want)), have), nil
 }
 
 // asked are the kernels of the call, or all that may be booted.
 func (r *run) asked() ([]dkms.KernelID, error) {
 	if len(r.call.Kernels) == 0 {
-		return r.bootable()
+		return r.machine.Bootable()
 	}
 	ids, err := r.call.targets()
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range ids {
-		if k, err := r.kernel(id); err == nil && k.Vanished() {
-			return nil, &dkms.Error{Kind: dkms.NoModuleDir, Object: id.Release, Problem: "is no kernel in " + r.tree.InstallDir}
+		if k, err := r.machine.Kernel(id); err == nil && k.Vanished() {
+			return nil, &dkms.Error{Kind: dkms.NoModuleDir, Object: id.Release, Problem: "is no kernel in " + r.machine.Tree.InstallDir}
 		}
 	}
 	return ids, nil
-}
-
-// bootable are the kernels with an image. On a machine that has none, one that
-// builds for others, they are those with headers.
-func (r *run) bootable() ([]dkms.KernelID, error) {
-	all, err := r.onDisk()
-	if err != nil {
-		return nil, err
-	}
-	var ids []dkms.KernelID
-	for _, k := range all {
-		if k.HasImage() && !r.tree.WasRemoved(k.Release) {
-			ids = append(ids, k.KernelID)
-		}
-	}
-	if len(ids) == 0 {
-		return r.wantedKernels()
-	}
-	return ids, nil
-}
-
-// quietly has fn print errors only: its findings are told in another way.
-func (r *run) quietly(fn func()) {
-	was := r.console
-	r.console.Quiet = true
-	fn()
-	r.console = was
 }
 
 // judge turns what a sync would do, and what it could not, into verdicts.
@@ -172,27 +145,13 @@ func (v *verdicts) add(ref dkms.Ref, state, reason string) {
 	if version, ok := v.have.Active(ref.Name, ref.KernelID); ok && (version != ref.Version || state == stale) {
 		f.Still = version
 	}
-	if failure, ok := v.run.tree.Failure(ref); ok {
+	if failure, ok := v.run.machine.Tree.Failure(ref); ok {
 		f.Log = failure.Log
 		if state == missing {
 			f.Reason = failure.String()
 		}
 	}
 	v.all = append(v.all, f)
-}
-
-// hasAsGood reports whether an install would find that the kernel has the
-// module already, in the same or a newer version.
-func (r *run) hasAsGood(ref dkms.Ref, have tree.Snapshot) bool {
-	if have.Ref(ref).State != dkms.Built {
-		return false
-	}
-	_, k, recipe, err := r.resolved(ref)
-	if err != nil {
-		return false
-	}
-	r.quietly(func() { _, err = r.placements(plan.Step{Verb: plan.Install, Ref: ref}, k, recipe) })
-	return kindOf(err) == dkms.ProvidedByKernel
 }
 
 func (r *run) waitsFor(id dkms.KernelID) string {
@@ -227,7 +186,7 @@ func (r *run) printCheck(found []verdict, kernels int) error {
 	}
 	switch {
 	case kernels == 0:
-		fmt.Fprintf(r.result, "there is no kernel in %s\n", r.tree.InstallDir)
+		fmt.Fprintf(r.result, "there is no kernel in %s\n", r.machine.Tree.InstallDir)
 	case len(found) == 0:
 		fmt.Fprintf(r.result, "all modules are there for %s\n", counted(kernels, "kernel"))
 	}

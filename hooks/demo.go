@@ -55,7 +55,7 @@ func (r *run) demoStep(call Call, action string) error {
 	fmt.Fprintf(r.result, "\n$ dkms-hook %s %s -k %s\n", action, demoPackage, call.Kernels[0])
 	call.Action, call.Operands = action, []string{demoPackage.String()}
 	found, _ := find(action)
-	inner, err := newRun(r.ctx, r.Engine, call)
+	inner, err := newRun(r.ctx, r.Engine, call, false)
 	if err != nil {
 		return err
 	}
@@ -75,18 +75,18 @@ func (r *run) demoKernel() (kbuild.Kernel, error) {
 		return kbuild.Kernel{}, err
 	}
 	if len(r.call.Kernels) == 0 {
-		releases, err := kbuild.Releases(r.tree.InstallDir)
+		releases, err := kbuild.Releases(r.machine.Tree.InstallDir)
 		if err != nil {
 			return kbuild.Kernel{}, err
 		}
 		for _, release := range releases {
 			id := dkms.KernelID{Release: release, Arch: ids[0].Arch}
-			if k, err := r.kernel(id); err == nil && k.Headers {
+			if k, err := r.machine.Kernel(id); err == nil && k.Headers {
 				ids[0] = id
 			}
 		}
 	}
-	k, err := r.kernel(ids[0])
+	k, err := r.machine.Kernel(ids[0])
 	if err != nil {
 		return k, err
 	}

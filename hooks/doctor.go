@@ -27,14 +27,14 @@ func (r *run) doctor() error {
 		if end, err := r.lock(); err == nil {
 			defer end()
 		}
-		findings, err := r.tree.Examine(r.ctx)
+		findings, err := r.machine.Tree.Examine(r.ctx)
 		if err != nil {
 			return err
 		}
 		return r.report(findings, false)
 	}
 	return r.change(func(tree.Snapshot) error {
-		findings, err := r.tree.Examine(r.ctx)
+		findings, err := r.machine.Tree.Examine(r.ctx)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (r *run) report(findings []tree.Finding, fix bool) error {
 		return err
 	}
 	if left > 0 {
-		e := &dkms.Error{Kind: dkms.ModulesMissing, Object: "doctor", Problem: fmt.Sprintf("%s in %s", counted(left, "finding"), r.tree.Dir)}
+		e := &dkms.Error{Kind: dkms.ModulesMissing, Object: "doctor", Problem: fmt.Sprintf("%s in %s", counted(left, "finding"), r.machine.Tree.Dir)}
 		if safe > 0 {
 			e.Hint = "dkms-hook doctor --fix mends what is safe to mend"
 		}
@@ -100,7 +100,7 @@ func (r *run) printFindings(all []examined) error {
 		}
 	}
 	if len(all) == 0 {
-		fmt.Fprintln(r.result, r.tree.Dir+": all is well")
+		fmt.Fprintln(r.result, r.machine.Tree.Dir+": all is well")
 	}
 	return nil
 }

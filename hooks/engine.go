@@ -33,11 +33,11 @@ func (e Engine) Do(ctx context.Context, c Call) error {
 			return err
 		}
 	}
-	r, err := newRun(ctx, e, c)
+	r, err := newRun(ctx, e, c, action.declarative && !c.Compatible)
 	if err != nil {
 		return err
 	}
-	if r.declarative = action.declarative && !c.Compatible; r.declarative {
+	if r.declarative {
 		// Whoever calls, and from wherever: the same compiler, or what one has
 		// built would be stale for the other.
 		if err := os.Setenv("PATH", system.SafePath); err != nil {

@@ -76,7 +76,6 @@ func (r *run) hook() error {
 		if !e.always && system.Exists(switchOff) {
 			return nil
 		}
-		r.event = name
 		return r.byPolicy(e.run(r, args))
 	}
 	return &dkms.Error{Kind: dkms.Usage, Object: name, Problem: "unknown event"}
@@ -85,7 +84,7 @@ func (r *run) hook() error {
 // byPolicy decides what of err the caller of an event gets to know.
 func (r *run) byPolicy(err error) error {
 	switch {
-	case err == nil, kindOf(err) == dkms.Busy && r.ctx.Err() == nil:
+	case err == nil, dkms.KindOf(err) == dkms.Busy && r.ctx.Err() == nil:
 		return nil // a run that holds the lock has called us, and will see to it
 	case r.ctx.Err() != nil: // a person wants it to end: no result to defer
 		return err
@@ -104,8 +103,8 @@ func (r *run) tolerant() bool { return r.event != "" && r.policy() != conf.Fail 
 // transactions succeed; who makes an image from outside wants to know.
 func (r *run) policy() conf.Policy {
 	switch {
-	case r.framework.OnFailure != "":
-		return r.framework.OnFailure
+	case r.machine.Framework.OnFailure != "":
+		return r.machine.Framework.OnFailure
 	case r.call.Root != "":
 		return conf.Fail
 	}
@@ -136,7 +135,7 @@ func (r *run) kernelCame(why string) error {
 		return err
 	}
 	for _, id := range ids {
-		r.tree.MarkBack(id.Release)
+		r.machine.Tree.MarkBack(id.Release)
 	}
 	return r.reconcile(ids, why)
 }
@@ -157,7 +156,7 @@ func (r *run) onHeaders(args []string) error {
 	if err != nil {
 		return err
 	}
-	if k, err := r.kernel(ids[0]); err == nil && r.tree.WasRemoved(k.Release) {
+	if k, err := r.machine.Kernel(ids[0]); err == nil && r.machine.Tree.WasRemoved(k.Release) {
 		return nil
 	}
 	return r.kernelCame("headers for " + args[0] + " were installed")
@@ -197,7 +196,7 @@ func (r *run) runningKernel(why string) error {
 	if err != nil {
 		return err
 	}
-	if k, err := r.kernel(ids[0]); err == nil && k.Vanished() {
+	if k, err := r.machine.Kernel(ids[0]); err == nil && k.Vanished() {
 		return nil
 	}
 	return r.reconcile(ids, why)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/sched"
@@ -62,7 +61,7 @@ func (r *run) execute(p plan.Plan) (outcomes, error) {
 
 // slots is how many steps may run at a time: one where one compiler may.
 func (r *run) slots() int {
-	if r.jobs() == 1 {
+	if r.machine.Jobs() == 1 {
 		return 1
 	}
 	return 2
@@ -84,7 +83,7 @@ func (r *run) final(p plan.Plan) error {
 		if slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Verb == plan.Depmod && s.Ref.KernelID == id }) {
 			continue
 		}
-		errs = append(errs, r.changed[id].commit(), r.tree.DepmodDone(id.Release))
+		errs = append(errs, r.changed[id].commit(), r.machine.Tree.DepmodDone(id.Release))
 	}
 	return errors.Join(errs...)
 }
@@ -100,7 +99,7 @@ func (r *run) do(ctx context.Context, s plan.Step, progress *report.Progress) er
 	case plan.Uninstall:
 		return r.doUninstall(ctx, s)
 	case plan.Unbuild:
-		return r.tree.Unbuild(s.Ref)
+		return r.machine.Tree.Unbuild(s.Ref)
 	case plan.Remove:
 		return r.doRemove(s)
 	case plan.Depmod:
@@ -115,14 +114,11 @@ func (r *run) do(ctx context.Context, s plan.Step, progress *report.Progress) er
 
 // follow is told each line that a build prints.
 func (r *run) follow(s plan.Step, progress *report.Progress) func(string) {
-	if r.talkative() {
+	if r.machine.Talkative() {
 		return func(line string) { fmt.Fprintln(r.console.W, line) }
 	}
 	return func(line string) { progress.Line(string(s.ID()), line) }
 }
-
-// talkative reports whether all that is known shall be printed.
-func (r *run) talkative() bool { return r.call.Verbose || r.call.Debug || r.framework.Verbose }
 
 // label is what the progress shows; nothing for what ends at once.
 func (r *run) label(s plan.Step) string {
@@ -204,13 +200,4 @@ func noted(p plan.Plan, t plan.Target) bool {
 	return t.NotReady != nil && slices.ContainsFunc(p.Notes, func(n plan.Note) bool {
 		return n.Ref == t.Ref && n.Reason == t.NotReady.Reason
 	})
-}
-
-// kindOf returns the kind of the outermost dkms.Error in err.
-func kindOf(err error) dkms.Kind {
-	var e *dkms.Error
-	if errors.As(err, &e) {
-		return e.Kind
-	}
-	return dkms.Unknown
 }

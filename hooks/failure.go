@@ -23,7 +23,7 @@ func (r *run) failure(o report.Outcome) report.Outcome {
 		return o
 	}
 	o.Fail = &report.Failure{Class: failed.Problem(), Log: failed.Log}
-	have, err := r.tree.Scan(r.ctx)
+	have, err := r.machine.Tree.Scan(r.ctx)
 	if err != nil {
 		return o
 	}

@@ -22,7 +22,7 @@ func (r *run) noticeHeld() error {
 	if r.policy() != conf.Hold || !system.IsDir(filepath.Dir(heldNotice)) {
 		return removed(heldNotice)
 	}
-	ids, err := r.bootable()
+	ids, err := r.machine.Bootable()
 	if err != nil {
 		return err
 	}

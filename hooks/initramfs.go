@@ -17,14 +17,14 @@ const systemModules = "/lib/modules"
 // wantsInitramfs reports whether initial RAM file systems are this run's
 // business: not when the modules are installed somewhere else.
 func (r *run) wantsInitramfs() bool {
-	return r.framework.Initrd != conf.Never && !r.callerMakesInitramfs && sameFile(r.tree.InstallDir, systemModules)
+	return r.machine.Framework.Initrd != conf.Never && !r.callerMakesInitramfs && sameFile(r.machine.Tree.InstallDir, systemModules)
 }
 
 // heldElsewhere reports whether the newest other kernel that has an initial RAM
 // file system has one of modules in there: then it belongs into this one, too,
 // which was made before the module was.
 func (r *run) heldElsewhere(ctx context.Context, release string, modules []string) bool {
-	all, err := r.onDisk()
+	all, err := r.machine.OnDisk()
 	if err != nil {
 		return false
 	}
@@ -52,7 +52,7 @@ func (r *run) doInitramfs(ctx context.Context, s plan.Step) error {
 	if !ok {
 		return nil
 	}
-	needed := r.framework.Initrd == conf.Always || changed.initrd || image.Asks(changed.modules)
+	needed := r.machine.Framework.Initrd == conf.Always || changed.initrd || image.Asks(changed.modules)
 	if !needed {
 		holds, err := image.Holds(ctx, changed.modules)
 		if err != nil {

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ type touched struct {
 
 // doInstall copies the modules to where the kernel looks for them.
 func (r *run) doInstall(ctx context.Context, s plan.Step) error {
-	c, k, recipe, err := r.resolved(s.Ref)
+	c, k, recipe, err := r.machine.Resolved(r.ctx, s.Ref)
 	if err != nil {
 		return err
 	}
@@ -37,8 +38,8 @@ func (r *run) doInstall(ctx context.Context, s plan.Step) error {
 		}
 		r.console.Warn(err.Error())
 	}
-	placements, err := r.placements(s, k, recipe)
-	if kindOf(err) == dkms.ProvidedByKernel && r.call.collective() {
+	placements, kept, err := r.machine.Placements(r.ctx, k, recipe, s.Force)
+	if dkms.KindOf(err) == dkms.ProvidedByKernel && r.call.collective() {
 		r.console.Notice(err.Error()) // nobody asked for this one in particular
 		r.mu.Lock()
 		r.provided[s.Ref] = true
@@ -48,7 +49,10 @@ func (r *run) doInstall(ctx context.Context, s plan.Step) error {
 	if err != nil {
 		return err
 	}
-	change, err := r.tree.Install(s.Ref, placements, tree.InstallOptions{Symlink: r.call.SymlinkModules || r.framework.SymlinkModules})
+	for _, why := range kept {
+		r.console.Notice(fmt.Sprintf("%s: %s", s.Ref, why))
+	}
+	change, err := r.machine.Tree.Install(s.Ref, placements, tree.InstallOptions{Symlink: r.call.SymlinkModules || r.machine.Framework.SymlinkModules})
 	if err != nil {
 		return err
 	}
@@ -68,22 +72,6 @@ func refused(err error) error {
 	refusal := *e
 	refusal.Kind, refusal.Problem = dkms.ScriptRefused, strings.TrimSuffix(e.Problem, " failed")+" refused"
 	return &refusal
-}
-
-// installedPaths are the files of ref, by its manifest or, where dkms installed
-// it, by where its dkms.conf has them.
-func (r *run) installedPaths(ref dkms.Ref, known []tree.Placement) []string {
-	var paths []string
-	manifest, err := r.tree.Manifest(ref)
-	for _, f := range manifest.Installed {
-		paths = append(paths, f.Path)
-	}
-	if err != nil {
-		for _, p := range known {
-			paths = append(paths, p.To)
-		}
-	}
-	return paths
 }
 
 // touch notes an install of what recipe says, or with nil an uninstall of the
@@ -126,13 +114,13 @@ func (r *run) doUninstall(ctx context.Context, s plan.Step) error {
 	// A dkms.conf that no longer works must not keep anybody from removing
 	// the package: it is asked only for its POST_REMOVE and, where dkms
 	// installed the modules, for where it would have put them.
-	c, k, recipe, bad := r.resolved(s.Ref)
+	c, k, recipe, bad := r.machine.Resolved(r.ctx, s.Ref)
 	var known []tree.Placement
 	if bad == nil {
-		known = r.usualPlacements(k, recipe)
+		known = r.machine.UsualPlacements(k, recipe)
 	}
-	paths := r.installedPaths(s.Ref, known)
-	change, err := r.tree.Uninstall(s.Ref, known)
+	paths := r.machine.InstalledPaths(s.Ref, known)
+	change, err := r.machine.Tree.Uninstall(s.Ref, known)
 	if err != nil {
 		return err
 	}
@@ -158,7 +146,7 @@ func (r *run) doDepmod(ctx context.Context, s plan.Step) error {
 	if !ok {
 		return nil
 	}
-	k, err := r.kernel(id)
+	k, err := r.machine.Kernel(id)
 	if err != nil {
 		return err
 	}
@@ -173,7 +161,7 @@ func (r *run) doDepmod(ctx context.Context, s plan.Step) error {
 		r.console.Warn(err.Error())
 		return nil
 	}
-	if err := r.tree.DepmodDone(k.Release); err != nil {
+	if err := r.machine.Tree.DepmodDone(k.Release); err != nil {
 		return err
 	}
 	r.weakModules(ctx, k, t.gone)
@@ -188,7 +176,7 @@ func (r *run) takeBack(id dkms.KernelID, t touched, cause error) error {
 		errs = append(errs, change.Undo())
 	}
 	if !t.removed {
-		errs = append(errs, r.tree.DepmodDone(id.Release)) // the index fits again
+		errs = append(errs, r.machine.Tree.DepmodDone(id.Release)) // the index fits again
 	}
 	cause = errors.Join(append([]error{cause}, errs...)...)
 	r.mu.Lock()

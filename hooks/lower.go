@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
@@ -42,7 +43,7 @@ func (r *run) lowerFrom(have tree.Snapshot, p dkms.Package, goal dkms.State) err
 	// A package must be removable although its files went first.
 	force := r.call.Force || caller.Manager != ""
 	if state.State == dkms.Broken && !force {
-		return broken(state)
+		return machine.Broken(state)
 	}
 	if r.call.RPMSafeUpgrade && goal == dkms.Absent && r.upgradedByCaller(p) {
 		r.console.Notice(fmt.Sprintf("%s: kept, this transaction has just installed it", p))
@@ -85,11 +86,6 @@ func (r *run) leftBehind(have tree.Snapshot, p dkms.Package) []plan.Target {
 	return targets
 }
 
-func broken(s tree.PackageState) error {
-	return &dkms.Error{Kind: dkms.ConfMissing, Object: s.Package.String(), Problem: "is broken: " + s.Problem,
-		Hint: fmt.Sprintf("put the source back, or take it out with: dkms remove %s --all --force", s.Package)}
-}
-
 // sayNothingToLower tells of kernels for which there was nothing to take away,
 // and for which there is.
 func (r *run) sayNothingToLower(p plan.Plan, state tree.PackageState) {
@@ -118,7 +114,7 @@ func (r *run) kernelPrerm() error {
 		return err
 	}
 	return r.change(func(have tree.Snapshot) error {
-		if err := r.tree.MarkRemoved(ids[0].Release); err != nil {
+		if err := r.machine.Tree.MarkRemoved(ids[0].Release); err != nil {
 			r.console.Warn(err.Error())
 		}
 		want := r.want()
@@ -144,9 +140,9 @@ func (r *run) forgetKernel(have tree.Snapshot, release string) error {
 	for _, p := range have.Packages {
 		for _, f := range p.Failures {
 			if f.Release == release {
-				errs = append(errs, r.tree.ForgetFailure(f.Ref))
+				errs = append(errs, r.machine.Tree.ForgetFailure(f.Ref))
 			}
 		}
 	}
-	return errors.Join(append(errs, r.tree.ForgetKernel(release))...)
+	return errors.Join(append(errs, r.machine.Tree.ForgetKernel(release))...)
 }

@@ -4,16 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/sched"
-	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
@@ -96,7 +93,7 @@ func (r *run) keepHistory() {
 	r.history.Ended = time.Now()
 	text, err := json.MarshalIndent(r.history, "", "  ")
 	if err == nil {
-		err = r.tree.AddRun(r.history.Began, append(text, '\n'))
+		err = r.machine.Tree.AddRun(r.history.Began, append(text, '\n'))
 	}
 	if err != nil {
 		r.console.Warn(fmt.Sprintf("the record of this run could not be kept: %v", err))
@@ -111,11 +108,11 @@ func (r *run) remember(s plan.Step, err error) {
 	}
 	if err == nil {
 		if s.Verb == plan.Install {
-			_ = r.tree.ForgetFailure(s.Ref)
+			_ = r.machine.Tree.ForgetFailure(s.Ref)
 		}
 		return
 	}
-	if kindOf(err) == dkms.ProvidedByKernel {
+	if dkms.KindOf(err) == dkms.ProvidedByKernel {
 		return // a refusal, for good reason, of what somebody asked for
 	}
 	f := tree.Failure{Ref: s.Ref, Step: string(s.Verb), Problem: err.Error(), Last: time.Now(), Began: time.Now(), Count: 1}
@@ -127,10 +124,10 @@ func (r *run) remember(s plan.Step, err error) {
 	if errors.As(err, &failed) {
 		f.Class, f.First, f.Log, f.Problem = string(failed.Class), failed.First, failed.Log, failed.Problem()
 		if lasting(failed) {
-			f.Fingerprint = r.inputsNow(s.Ref)
+			f.Fingerprint = r.machine.InputsNow(r.ctx, s.Ref)
 		}
 	}
-	if err := r.tree.RecordFailure(f); err != nil {
+	if err := r.machine.Tree.RecordFailure(f); err != nil {
 		r.console.Warn(fmt.Sprintf("%s: the failure could not be recorded: %v", s.Ref, err))
 	}
 }
@@ -155,57 +152,3 @@ func lasting(e *kbuild.BuildError) bool {
 // kernelHeader matches a missing header that no package could bring: those of
 // the kernel lie in directories, as linux/genhd.h.
 var kernelHeader = regexp.MustCompile(`: (\w[\w.-]*/[\w./-]+): No such file`)
-
-// patience is how long a build that has hung is not tried again: a day later the
-// machine may be less busy.
-const patience = 24 * time.Hour
-
-// inputsNow is inputs for the tree as it is; empty where that cannot be told.
-func (r *run) inputsNow(ref dkms.Ref) string {
-	have, err := r.tree.Scan(r.ctx)
-	if err != nil {
-		return ""
-	}
-	now, err := r.inputs(ref, have)
-	if err != nil {
-		return ""
-	}
-	return now
-}
-
-// inputs is what ref would be built from now: its fingerprint, and what is there
-// of the packages that it depends on.
-func (r *run) inputs(ref dkms.Ref, have tree.Snapshot) (string, error) {
-	now, err := r.fingerprint(ref)
-	if err != nil {
-		return "", err
-	}
-	words := []string{now.String()}
-	recipe, _ := r.recipes.get(ref)
-	for _, name := range recipe.Depends {
-		version, _ := have.Active(name, ref.KernelID)
-		path := filepath.Join(r.tree.ModuleDir(dkms.Ref{Package: dkms.Package{Name: name, Version: version}, KernelID: ref.KernelID}), "Module.symvers")
-		sum, _ := system.Hash(path)
-		words = append(words, name+"="+version+" "+sum)
-	}
-	return strings.Join(words, " "), nil
-}
-
-// failedBefore returns the failure of ref that another try would repeat.
-func (r *run) failedBefore(ref dkms.Ref, have tree.Snapshot) (tree.Failure, bool) {
-	f, ok := r.tree.Failure(ref)
-	switch {
-	case !ok || f.Fingerprint == "" || r.again:
-		return f, false
-	case f.Class == string(kbuild.Timeout) && time.Since(f.Last) > patience:
-		return f, false
-	}
-	recipe, _ := r.recipes.get(ref)
-	for _, p := range have.Newest() { // which may come in this very run
-		if version, _ := have.Active(p.Name, ref.KernelID); slices.Contains(recipe.Depends, p.Name) && version != p.Version {
-			return f, false
-		}
-	}
-	now, err := r.inputs(ref, have)
-	return f, err == nil && now == f.Fingerprint
-}

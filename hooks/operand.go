@@ -1,14 +1,15 @@
 package hooks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
@@ -66,7 +67,7 @@ func spelledAsPath(word string) bool {
 
 // known reports whether p is registered or has its source in place.
 func (r *run) known(p dkms.Package) bool {
-	return system.Exists(r.tree.SourceLink(p)) || system.IsDir(r.tree.Source(p))
+	return system.Exists(r.machine.Tree.SourceLink(p)) || system.IsDir(r.machine.Tree.Source(p))
 }
 
 // exactly returns the package that the call names by -m, -v or NAME/VER, for
@@ -100,7 +101,7 @@ func (c *Call) spelled() (dkms.Package, error) {
 
 // candidate finds the package of add, build or install: registered, in
 // /usr/src, or brought along as a directory, a dkms.conf or an archive.
-func (r *run) candidate(have tree.Snapshot) (*candidate, error) {
+func (r *run) candidate(have tree.Snapshot) (*machine.Candidate, error) {
 	kind, word, err := r.operand()
 	if err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func (r *run) candidate(have tree.Snapshot) (*candidate, error) {
 			return nil, err
 		}
 	}
-	dir := r.tree.Source(p)
+	dir := r.machine.Tree.Source(p)
 	if !system.IsDir(dir) {
 		return nil, &dkms.Error{Kind: dkms.SourceMissing, Object: p.String(), Problem: "no source at " + dir,
 			Hint: "put it there, or name its directory: dkms add DIRECTORY"}
@@ -137,44 +138,44 @@ func (r *run) candidate(have tree.Snapshot) (*candidate, error) {
 }
 
 // lookUp returns a registered package.
-func (r *run) lookUp(have tree.Snapshot, p dkms.Package) (*candidate, bool, error) {
+func (r *run) lookUp(have tree.Snapshot, p dkms.Package) (*machine.Candidate, bool, error) {
 	state, ok := have.Find(p)
 	if !ok {
 		return nil, false, nil
 	}
 	if state.State == dkms.Broken {
 		// A link that is only missing is put back by add.
-		if r.call.Action == "add" && !system.Exists(r.tree.SourceLink(p)) {
+		if r.call.Action == "add" && !system.Exists(r.machine.Tree.SourceLink(p)) {
 			return nil, false, nil
 		}
-		return nil, true, broken(state)
+		return nil, true, machine.Broken(state)
 	}
-	return r.candidateIn(p, state.Source, true), true, nil
+	return r.machine.Candidate(p, state.Source, true), true, nil
 }
 
 // registered is lookUp for packages that are not what the call is about.
-func (r *run) registered(have tree.Snapshot, p dkms.Package) (*candidate, bool) {
+func (r *run) registered(have tree.Snapshot, p dkms.Package) (*machine.Candidate, bool) {
 	state, ok := have.Find(p)
 	if !ok || state.State == dkms.Broken {
 		return nil, false
 	}
-	return r.candidateIn(p, state.Source, true), true
+	return r.machine.Candidate(p, state.Source, true), true
 }
 
-func (r *run) unregistered(p dkms.Package, dir string) (*candidate, error) {
+func (r *run) unregistered(p dkms.Package, dir string) (*machine.Candidate, error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) == 0 {
 		return nil, &dkms.Error{Kind: dkms.ConfInvalid, Object: dir, Problem: "is empty"}
 	}
-	c := r.candidateIn(p, dir, false)
-	if !system.Exists(c.confFile) {
-		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: c.confFile, Problem: "does not exist", Hint: "-c names another file"}
+	c := r.machine.Candidate(p, dir, false)
+	if !system.Exists(c.ConfFile) {
+		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: c.ConfFile, Problem: "does not exist", Hint: "-c names another file"}
 	}
 	return c, nil
 }
 
 // fromDirectory is a source that a person points at. It is copied to its place
 // in /usr/src when it is registered, unless it lies there.
-func (r *run) fromDirectory(have tree.Snapshot, dir, file string) (*candidate, error) {
+func (r *run) fromDirectory(have tree.Snapshot, dir, file string) (*machine.Candidate, error) {
 	if r.call.ConfFile != "" {
 		file = r.call.ConfFile
 	}
@@ -200,20 +201,20 @@ func (r *run) fromDirectory(have tree.Snapshot, dir, file string) (*candidate, e
 	if err != nil {
 		return nil, err
 	}
-	place := r.tree.Source(p)
+	place := r.machine.Tree.Source(p)
 	if sameFile(dir, place) {
-		c.source = place
+		c.Source = place
 		return c, nil
 	}
 	if system.Exists(place) && !r.call.Force {
 		return nil, &dkms.Error{Kind: dkms.AlreadyAdded, Object: place, Problem: "exists already",
 			Hint: "register that by its name, or replace it with --force"}
 	}
-	own := c.confFile
+	own := c.ConfFile
 	if sameFile(own, filepath.Join(dir, "dkms.conf")) {
 		own = ""
 	}
-	c.bring = func() (*tree.Brought, error) { return r.tree.BringSource(p, dir, own) }
+	c.Bring = func() (*tree.Brought, error) { return r.machine.Tree.BringSource(p, dir, own) }
 	return c, nil
 }
 
@@ -224,7 +225,7 @@ func (r *run) identify(file string, given dkms.Package) (dkms.Package, error) {
 	if err != nil {
 		return given, err
 	}
-	read, err := conf.Identify(r.ctx, r.confRequest(&candidate{Package: given, confFile: file}), k)
+	read, err := r.machine.Identify(r.ctx, file, given, k)
 	var e *dkms.Error
 	if errors.As(err, &e) && e.Kind == dkms.ConfInvalid && e.Hint == "" {
 		e.Hint = "-m and -v give name and version by hand"
@@ -232,7 +233,7 @@ func (r *run) identify(file string, given dkms.Package) (dkms.Package, error) {
 	if err != nil {
 		return read, err
 	}
-	p := dkms.Package{Name: or(given.Name, read.Name), Version: or(given.Version, read.Version)}
+	p := dkms.Package{Name: cmp.Or(given.Name, read.Name), Version: cmp.Or(given.Version, read.Version)}
 	for _, part := range []struct{ what, word string }{{"PACKAGE_NAME", p.Name}, {"PACKAGE_VERSION", p.Version}} {
 		if err := dkms.CheckWord(part.what, part.word); err != nil {
 			return p, &dkms.Error{Kind: dkms.ConfInvalid, Object: file, Problem: err.Error(), Hint: "-m and -v give name and version by hand"}
@@ -254,5 +255,5 @@ func (r *run) someKernel() (kbuild.Kernel, error) {
 	if err != nil {
 		return kbuild.Kernel{}, err
 	}
-	return r.kernel(ids[0])
+	return r.machine.Kernel(ids[0])
 }

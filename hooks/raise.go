@@ -25,13 +25,13 @@ func (r *run) addTo(have tree.Snapshot) error {
 	if err := r.safeUpgrade(c.Package); err != nil {
 		return err
 	}
-	if state, ok := have.Find(c.Package); ok && state.Retired != nil && c.registered {
+	if state, ok := have.Find(c.Package); ok && state.Retired != nil && c.Registered {
 		if err := r.back(state); err != nil {
 			return err
 		}
 		return r.sayAdded(r.ctx, c)
 	}
-	if c.registered {
+	if c.Registered {
 		return &dkms.Error{Kind: dkms.AlreadyAdded, Object: c.Package.String(), Problem: "is in the tree already",
 			Hint: fmt.Sprintf("dkms remove %s --all takes it out", c.Package)}
 	}
@@ -79,7 +79,7 @@ func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State
 		}
 	}
 	if r.loaded { // from an archive, after the scan
-		if have, err = r.tree.Scan(r.ctx); err != nil {
+		if have, err = r.machine.Tree.Scan(r.ctx); err != nil {
 			return err
 		}
 	}

@@ -41,7 +41,6 @@ func (r *run) register() error {
 	if err != nil {
 		return err
 	}
-	r.event = r.call.Action
 	if err := r.ensureRegistered(p, ""); err != nil {
 		return err
 	}
@@ -75,12 +74,11 @@ func (r *run) retireFrom(state tree.PackageState) error {
 		why = caller.Package + " is being replaced"
 	}
 	// What it was built from is still here; later it is the successor's.
-	r.declarative = true
 	if err := r.adopt(state); err != nil {
 		r.console.Warn(err.Error())
 	}
 	r.keepDigests()
-	if err := r.tree.Retire(state.Package, tree.Retirement{By: caller.Package, Why: why, Since: time.Now()}); err != nil {
+	if err := r.machine.Tree.Retire(state.Package, tree.Retirement{By: caller.Package, Why: why, Since: time.Now()}); err != nil {
 		return err
 	}
 	r.enqueue(false) // whatever takes its place may be nobody who calls us
@@ -102,7 +100,7 @@ func (r *run) ensureRegistered(p dkms.Package, archiveDir string) error {
 		}
 		state, ok := have.Find(p)
 		if ok && state.Retired != nil {
-			if err := r.tree.Unretire(p); err != nil {
+			if err := r.machine.Tree.Unretire(p); err != nil {
 				return err
 			}
 		}
@@ -122,7 +120,7 @@ func (r *run) ensureRegistered(p dkms.Package, archiveDir string) error {
 // invalid does not keep it from being registered: the run that follows says so,
 // and so does every question about the machine's state, until it is mended.
 func (r *run) registerInPlace(p dkms.Package, have tree.Snapshot) error {
-	dir := r.tree.Source(p)
+	dir := r.machine.Tree.Source(p)
 	if !system.IsDir(dir) {
 		return &dkms.Error{Kind: dkms.SourceMissing, Object: p.String(), Problem: "no source at " + dir}
 	}
@@ -131,7 +129,7 @@ func (r *run) registerInPlace(p dkms.Package, have tree.Snapshot) error {
 		return err
 	}
 	if k, err := r.someKernel(); err == nil {
-		_, _ = r.recipe(c, k) // for its POST_ADD
+		_, _ = r.machine.Recipe(r.ctx, c, k) // for its POST_ADD
 	}
 	want := plan.Want{Targets: []plan.Target{{Ref: dkms.Ref{Package: p}, Goal: dkms.Added, Why: "its package was installed"}}}
 	_, err = r.settle(want, have)
@@ -142,11 +140,11 @@ func (r *run) registerInPlace(p dkms.Package, have tree.Snapshot) error {
 // somebody names it: as after `remove` it has nothing built that counts.
 func (r *run) back(state tree.PackageState) error {
 	for _, s := range state.Refs {
-		if err := r.tree.MarkStale(s.Ref, "it was removed and added again"); err != nil {
+		if err := r.machine.Tree.MarkStale(s.Ref, "it was removed and added again"); err != nil {
 			return err
 		}
 	}
-	return r.tree.Unretire(state.Package)
+	return r.machine.Tree.Unretire(state.Package)
 }
 
 // buildsItself reports whether p asks to be built by itself. One whose dkms.conf
@@ -156,6 +154,6 @@ func (r *run) buildsItself(p dkms.Package) bool {
 	if err != nil {
 		return true
 	}
-	recipe, err := r.recipe(r.candidateIn(p, r.tree.SourceLink(p), true), k)
+	recipe, err := r.machine.Recipe(r.ctx, r.machine.Candidate(p, r.machine.Tree.SourceLink(p), true), k)
 	return err != nil || recipe.Autoinstall
 }

@@ -1,12 +1,12 @@
 package hooks
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
-	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
@@ -20,7 +20,7 @@ func (r *run) revive(have *tree.Snapshot) error {
 			continue
 		}
 		if r.writing {
-			if err := r.tree.Unretire(p.Package); err != nil {
+			if err := r.machine.Tree.Unretire(p.Package); err != nil {
 				return err
 			}
 		}
@@ -33,12 +33,12 @@ func (r *run) revive(have *tree.Snapshot) error {
 // retired goes, as far as something has taken its place, and so does what was
 // built for kernels that are gone.
 func (r *run) clearAway() error {
-	have, err := r.tree.Scan(r.ctx)
+	have, err := r.machine.Tree.Scan(r.ctx)
 	if err != nil {
 		return err
 	}
 	want := r.want()
-	gone, err := r.goneKernels(have)
+	gone, err := r.machine.GoneKernels(have)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (r *run) clearAway() error {
 		if err := r.forgetKernel(have, release); err != nil {
 			return err
 		}
-		r.tree.MarkBack(release)
+		r.machine.Tree.MarkBack(release)
 	}
 	return nil
 }
@@ -107,12 +107,12 @@ func (r *run) lowerRetired(have tree.Snapshot, p tree.PackageState, gone []strin
 // ref's kernel yet, is to have one of ref's modules there: ref's package has been
 // renamed, and keeps its modules until that is done.
 func (r *run) awaited(have tree.Snapshot, ref dkms.Ref) bool {
-	manifest, err := r.tree.Manifest(ref)
+	manifest, err := r.machine.Tree.Manifest(ref)
 	if err != nil {
 		return false
 	}
 	for _, other := range have.Newest() {
-		recipe, known := r.recipes.get(dkms.Ref{Package: other.Package, KernelID: ref.KernelID})
+		recipe, known := r.machine.Known(dkms.Ref{Package: other.Package, KernelID: ref.KernelID})
 		if _, installed := have.Active(other.Name, ref.KernelID); installed || !known || !recipe.Autoinstall || other.Name == ref.Name {
 			continue
 		}
@@ -149,37 +149,25 @@ func lowered(ref dkms.Ref, goal dkms.State, why string) plan.Target {
 	return plan.Target{Ref: ref, Goal: goal, Lower: true, Force: true, Why: why}
 }
 
-// goneKernels are the kernels that something was installed on, or could not be,
-// and of which neither image nor headers are there. What was built for a kernel
-// that never was here stays: somebody wants it elsewhere. Where there is no
-// kernel at all that is said of those only that have left a directory: else
-// /lib/modules itself may be missing.
-func (r *run) goneKernels(have tree.Snapshot) ([]string, error) {
-	all, err := r.onDisk()
-	if err != nil {
-		return nil, err
-	}
-	some := slices.ContainsFunc(all, func(k kbuild.Kernel) bool { return !k.Vanished() })
-	ids := map[dkms.KernelID]bool{}
-	for _, p := range have.Packages {
-		for _, s := range p.Refs {
-			if s.State == dkms.Installed || r.tree.WasRemoved(s.Release) {
-				ids[s.KernelID] = true
-			}
+// adopt takes over what DKMS built, or we before we took fingerprints: from
+// now on it is known what it was made from, as far as that can be told. Nothing
+// is built for it.
+func (r *run) adopt(p tree.PackageState) error {
+	var errs []error
+	for _, s := range p.Refs {
+		manifest, err := r.machine.Tree.Manifest(s.Ref)
+		if _, known := kbuild.ParseFingerprint(manifest.Fingerprint); err == nil && known {
+			continue
 		}
-		for _, f := range p.Failures {
-			ids[f.KernelID] = true
-		}
-	}
-	var gone []string
-	for id := range ids {
-		k, err := r.kernel(id)
+		now, err := r.machine.Fingerprint(r.ctx, s.Ref)
 		if err != nil {
-			return nil, err
+			continue // another time
 		}
-		if k.Vanished() && (some || system.IsDir(k.ModuleDir)) && !slices.Contains(gone, id.Release) {
-			gone = append(gone, id.Release)
+		_, k, recipe, err := r.machine.Resolved(r.ctx, s.Ref)
+		if err != nil {
+			continue
 		}
+		errs = append(errs, r.machine.Tree.Adopt(s.Ref, r.machine.Built(s.Ref, recipe, now), r.machine.UsualPlacements(k, recipe)))
 	}
-	return gone, nil
+	return errors.Join(errs...)
 }

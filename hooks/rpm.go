@@ -18,18 +18,18 @@ func (r *run) safeUpgrade(p dkms.Package) error {
 	if !r.call.RPMSafeUpgrade {
 		return nil
 	}
-	r.call.ForceVersion = true
+	r.machine.ForceVersion = true
 	transaction, err := pkgmgr.Transaction()
 	if err != nil {
 		return err
 	}
-	return r.tree.MarkUpgrade(p, transaction)
+	return r.machine.Tree.MarkUpgrade(p, transaction)
 }
 
 // upgradedByCaller reports whether the transaction that calls us now has added
 // p before. The note has served then, or is of another time.
 func (r *run) upgradedByCaller(p dkms.Package) bool {
-	added, ok := r.tree.TakeUpgrade(p)
+	added, ok := r.machine.Tree.TakeUpgrade(p)
 	if !ok {
 		return false
 	}

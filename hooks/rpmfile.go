@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
 
 // fromRPM has rpm install a package of sources, and takes the one that it
 // brought to /usr/src.
-func (r *run) fromRPM(have tree.Snapshot, file string) (*candidate, error) {
+func (r *run) fromRPM(have tree.Snapshot, file string) (*machine.Candidate, error) {
 	failed := func(problem string, err error) error {
 		return &dkms.Error{Kind: dkms.DestNotWritable, Object: file, Problem: problem, Err: err}
 	}
@@ -22,12 +23,12 @@ func (r *run) fromRPM(have tree.Snapshot, file string) (*candidate, error) {
 	place := ""
 	for path := range strings.Lines(string(list)) {
 		path = strings.TrimSpace(path)
-		if filepath.Base(path) == "dkms.conf" && filepath.Dir(filepath.Dir(path)) == r.tree.SourceDir {
+		if filepath.Base(path) == "dkms.conf" && filepath.Dir(filepath.Dir(path)) == r.machine.Tree.SourceDir {
 			place = filepath.Dir(path)
 		}
 	}
 	if place == "" {
-		return nil, &dkms.Error{Kind: dkms.ArchiveNoConf, Object: file, Problem: "has no dkms.conf below " + r.tree.SourceDir}
+		return nil, &dkms.Error{Kind: dkms.ArchiveNoConf, Object: file, Problem: "has no dkms.conf below " + r.machine.Tree.SourceDir}
 	}
 	if err := system.Run(r.ctx, system.Command{Args: []string{"rpm", "-Uvh", file}, Stdout: r.console.W, Stderr: r.console.W}); err != nil {
 		return nil, failed("rpm cannot install it", err)

@@ -11,52 +11,38 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
-// etcDir holds framework.conf and what an administrator overrides.
-const etcDir = "/etc/dkms"
-
 // run is one call while it is carried out.
 type run struct {
 	Engine
-	ctx       context.Context
-	call      Call
-	framework conf.Framework
-	tree      tree.Tree
-	chroot    bool // decided before any private namespace is made
+	ctx     context.Context
+	call    Call
+	machine *machine.Machine
+	chroot  bool // decided before any private namespace is made
 
 	// declarative is set for actions that compare what is with what should be,
 	// and mend or show every difference.
 	declarative bool
-	writing     bool   // the lock is ours
 	event       string // which event this is; empty for an action
+	writing     bool   // the lock is ours
 	only        string // the name of the one package that it is about; empty: all
 	again       bool   // what has failed is tried whatever is remembered of it
 	// callerMakesInitramfs is set where whoever called us makes the initial
 	// RAM file system next.
 	callerMakesInitramfs bool
 
-	fingerprinter *kbuild.Fingerprinter
-	fingerprints  memo[dkms.Ref, kbuild.Fingerprint]
-	digests       *tree.Digests
-
 	result  io.Writer // what was asked for; nothing with -q, but for status
-	console report.Console
+	console *report.Console
 
 	loaded bool               // a package came from an archive during the run
 	faults map[dkms.Ref]error // what stands behind a target that is not ready
-
-	kernels memo[dkms.KernelID, kbuild.Kernel]
-	recipes memo[dkms.Ref, kbuild.Recipe]
-
-	reading  sync.Mutex // held while a dkms.conf is evaluated; guards packages
-	packages map[dkms.Package]*candidate
 
 	keys sync.Mutex // held while the signing key is looked for, or made
 
@@ -68,45 +54,42 @@ type run struct {
 	history  runRecord
 }
 
-func newRun(ctx context.Context, e Engine, c Call) (*run, error) {
-	framework, problems, err := conf.LoadFramework(ctx, etcDir)
-	if err != nil {
-		return nil, err
-	}
+func newRun(ctx context.Context, e Engine, c Call, declarative bool) (*run, error) {
+	console := Console(e.Stderr, c.Quiet)
 	r := &run{
-		Engine: e, ctx: ctx, call: c, framework: framework,
-		chroot:  system.InChroot(),
-		result:  e.Stdout,
-		console: Console(e.Stderr, c.Quiet),
+		Engine: e, ctx: ctx, call: c,
+		declarative: declarative,
+		event:       c.event(),
+		chroot:      system.InChroot(),
+		result:      e.Stdout,
+		console:     &console,
 
-		packages: map[dkms.Package]*candidate{},
 		faults:   map[dkms.Ref]error{},
 		changed:  map[dkms.KernelID]touched{},
 		provided: map[dkms.Ref]bool{},
 		did:      map[dkms.Ref]report.Outcome{},
 	}
-	for _, p := range problems {
-		r.console.Warn(p.String())
-	}
 	if c.Quiet {
 		r.result = io.Discard
 	}
-	r.tree = tree.Tree{
-		Dir:        or(c.DKMSTree, framework.DKMSTree),
-		SourceDir:  or(c.SourceTree, framework.SourceTree),
-		InstallDir: or(c.InstallTree, framework.InstallTree),
+	var err error
+	if r.machine, err = machine.Open(ctx, r.options(), r.console); err != nil {
+		return nil, err
 	}
-	r.digests = r.tree.Digests()
-	r.fingerprinter = &kbuild.Fingerprinter{Digests: r.digests}
+	r.machine.ForceVersion = c.ForceVersion
 	r.history.Began = time.Now()
 	return r, nil
 }
 
-func or(given, otherwise string) string {
-	if given != "" {
-		return given
+// options are what the call says of the machine.
+func (r *run) options() machine.Options {
+	c := r.call
+	return machine.Options{
+		DKMSTree: c.DKMSTree, SourceTree: c.SourceTree, InstallTree: c.InstallTree,
+		KernelSource: c.KernelSource, KernelConfig: c.KernelConfig, ConfFile: c.ConfFile, Directives: c.Directives,
+		Jobs: c.Jobs, Verbose: c.Verbose || c.Debug,
+		Declarative: r.declarative, Unattended: r.event != "",
 	}
-	return otherwise
 }
 
 // change calls fn under the lock, with the tree as it is then.
@@ -116,7 +99,7 @@ func (r *run) change(fn func(have tree.Snapshot) error) error {
 		return err
 	}
 	defer end()
-	have, err := r.tree.Scan(r.ctx)
+	have, err := r.machine.Tree.Scan(r.ctx)
 	if err != nil {
 		return err
 	}
@@ -148,12 +131,12 @@ func (r *run) begin() (end func(), err error) {
 
 // lock takes the lock of the tree, telling whom it waits for.
 func (r *run) lock() (unlock func(), err error) {
-	lock, err := r.tree.Lock(r.ctx, func(pid int) {
+	lock, err := r.machine.Tree.Lock(r.ctx, func(pid int) {
 		who := "another process"
 		if pid > 0 {
 			who = fmt.Sprintf("pid %d", pid)
 		}
-		r.console.Notice(fmt.Sprintf("waiting for %s, which is changing %s", who, r.tree.Dir))
+		r.console.Notice(fmt.Sprintf("waiting for %s, which is changing %s", who, r.machine.Tree.Dir))
 	})
 	if err != nil {
 		return nil, err
@@ -165,13 +148,13 @@ func (r *run) lock() (unlock func(), err error) {
 // this fails costs time only.
 func (r *run) keepDigests() {
 	if r.writing {
-		_ = r.digests.Save()
+		_ = r.machine.Digests.Save()
 	}
 }
 
 // sweep clears away what a killed run left, and runs the depmod it still owed.
 func (r *run) sweep() error {
-	swept, err := r.tree.Sweep(r.ctx)
+	swept, err := r.machine.Tree.Sweep(r.ctx)
 	for _, note := range swept.Notes {
 		r.console.Notice(note)
 	}
@@ -183,7 +166,7 @@ func (r *run) sweep() error {
 		return err
 	}
 	for _, release := range swept.Depmod {
-		k, err := r.kernel(dkms.KernelID{Release: release, Arch: arch})
+		k, err := r.machine.Kernel(dkms.KernelID{Release: release, Arch: arch})
 		if err == nil {
 			err = kbuild.Depmod(r.ctx, k)
 		}
@@ -191,7 +174,7 @@ func (r *run) sweep() error {
 			r.console.Warn(err.Error())
 			continue
 		}
-		if err := r.tree.DepmodDone(release); err != nil {
+		if err := r.machine.Tree.DepmodDone(release); err != nil {
 			return err
 		}
 	}
@@ -200,9 +183,9 @@ func (r *run) sweep() error {
 
 // writable refuses early and in one voice what would fail half-way.
 func (r *run) writable() error {
-	err := os.MkdirAll(r.tree.Dir, 0o755)
+	err := os.MkdirAll(r.machine.Tree.Dir, 0o755)
 	if err == nil {
-		err = syscall.Access(r.tree.Dir, 2 /* W_OK */)
+		err = syscall.Access(r.machine.Tree.Dir, 2 /* W_OK */)
 	}
 	if err == nil {
 		return nil
@@ -215,22 +198,7 @@ func (r *run) writable() error {
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}
-	return &dkms.Error{Kind: dkms.NotAllowed, Object: r.tree.Dir, Problem: "cannot be written", Err: err, Hint: hint}
-}
-
-// kernel returns what is known of id, read once.
-func (r *run) kernel(id dkms.KernelID) (kbuild.Kernel, error) {
-	if k, ok := r.kernels.get(id); ok {
-		return k, nil
-	}
-	k, err := kbuild.OpenKernel(kbuild.KernelOptions{
-		ID: id, InstallTree: r.tree.InstallDir, SourceDir: r.call.KernelSource, ConfigFile: r.call.KernelConfig,
-	})
-	if err != nil {
-		return kbuild.Kernel{}, err
-	}
-	r.kernels.put(id, k)
-	return k, nil
+	return &dkms.Error{Kind: dkms.NotAllowed, Object: r.machine.Tree.Dir, Problem: "cannot be written", Err: err, Hint: hint}
 }
 
 // Console is how messages go to w: in colour on a terminal, unless NO_COLOR is

@@ -1,12 +1,14 @@
 package hooks
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
@@ -19,13 +21,13 @@ var ubuntuPair = ko.KeyPair{Key: "/var/lib/shim-signed/mok/MOK.priv", Cert: "/va
 // keyPair is the pair for kernel release: framework.conf's, the
 // distribution's, or that in the tree.
 func (r *run) keyPair(release string) ko.KeyPair {
-	f := r.framework.For(release)
-	distro, _ := distribution()
-	fallback := ko.KeyPair{Key: filepath.Join(r.tree.Dir, "mok.key"), Cert: filepath.Join(r.tree.Dir, "mok.pub")}
+	f := r.machine.Framework.For(release)
+	distro, _ := machine.Distribution()
+	fallback := ko.KeyPair{Key: filepath.Join(r.machine.Tree.Dir, "mok.key"), Cert: filepath.Join(r.machine.Tree.Dir, "mok.pub")}
 	if distro == "ubuntu" && system.Exists(ubuntuPair.Key) {
 		fallback = ubuntuPair
 	}
-	return ko.KeyPair{Key: or(f.MokSigningKey, fallback.Key), Cert: or(f.MokCertificate, fallback.Cert)}
+	return ko.KeyPair{Key: cmp.Or(f.MokSigningKey, fallback.Key), Cert: cmp.Or(f.MokCertificate, fallback.Cert)}
 }
 
 // signs reports whether modules for k are to be signed, and says why not.
@@ -33,9 +35,9 @@ func (r *run) signs(k kbuild.Kernel) (bool, string) {
 	switch {
 	case k.Config["CONFIG_MODULE_SIG_HASH"] == "":
 		return false, "the kernel's configuration has no CONFIG_MODULE_SIG_HASH"
-	case r.framework.TrySignModules == conf.Never:
+	case r.machine.Framework.TrySignModules == conf.Never:
 		return false, "try_sign_modules is false"
-	case r.framework.TrySignModules != conf.Always && r.chroot:
+	case r.machine.Framework.TrySignModules != conf.Always && r.chroot:
 		return false, "this is a chroot and try_sign_modules is not true"
 	}
 	return true, ""
@@ -44,7 +46,7 @@ func (r *run) signs(k kbuild.Kernel) (bool, string) {
 // signer returns what signs modules for k; nil when they stay unsigned.
 func (r *run) signer(k kbuild.Kernel) (*ko.Signer, error) {
 	if ok, why := r.signs(k); !ok {
-		if r.talkative() {
+		if r.machine.Talkative() {
 			r.console.Notice("modules for " + k.Release + " stay unsigned: " + why)
 		}
 		return nil, nil
@@ -69,7 +71,7 @@ func (r *run) sayCreated(pair ko.KeyPair) {
 // signTools are the programs that may sign for k: framework.conf's, the kernel's.
 func (r *run) signTools(k kbuild.Kernel) []string {
 	tools := []string{filepath.Join(k.Source, "scripts", "sign-file")}
-	if own := r.framework.For(k.Release).SignFile; own != "" {
+	if own := r.machine.Framework.For(k.Release).SignFile; own != "" {
 		tools = append([]string{own}, tools...)
 	}
 	return tools
@@ -100,6 +102,6 @@ func (r *run) generateMOK() error {
 
 func (r *run) compression() ko.CompressOptions {
 	return ko.CompressOptions{
-		Gzip: strings.Join(r.framework.CompressGzip, " "), Xz: strings.Join(r.framework.CompressXz, " "), Zstd: strings.Join(r.framework.CompressZstd, " "),
+		Gzip: strings.Join(r.machine.Framework.CompressGzip, " "), Xz: strings.Join(r.machine.Framework.CompressXz, " "), Zstd: strings.Join(r.machine.Framework.CompressZstd, " "),
 	}
 }

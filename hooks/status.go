@@ -4,29 +4,29 @@ import (
 	"slices"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
-	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
 // status lists what is there. It takes no lock and changes nothing.
 func (r *run) status() error {
 	only, err := r.call.spelled()
 	switch {
-	case kindOf(err) == dkms.Usage:
+	case dkms.KindOf(err) == dkms.Usage:
 		return err
 	case err != nil:
 		return nil // nothing can be registered under such a name
 	}
-	have, err := r.tree.Scan(r.ctx)
+	have, err := r.machine.Tree.Scan(r.ctx)
 	if err != nil {
 		return err
 	}
 	have.Packages = slices.DeleteFunc(have.Packages, func(p tree.PackageState) bool {
 		return only.Name != "" && p.Name != only.Name || only.Version != "" && p.Version != only.Version
 	})
-	if err := r.tree.Compare(r.ctx, &have, r.comparison()); err != nil {
+	if err := r.machine.Tree.Compare(r.ctx, &have, r.machine.Comparison(r.ctx)); err != nil {
 		return err
 	}
 	var rows []report.Row
@@ -47,11 +47,6 @@ func (r *run) status() error {
 	return r.printStatus(rows)
 }
 
-// comparison is what the tree may ask where no manifest tells.
-func (r *run) comparison() tree.CompareOptions {
-	return tree.CompareOptions{Promised: r.promised, Dirs: r.addedDirs()}
-}
-
 func (r *run) printStatus(rows []report.Row) error {
 	if r.call.JSON {
 		return report.StatusJSON(r.Stdout, rows)
@@ -70,7 +65,7 @@ func (r *run) printStatus(rows []report.Row) error {
 func (r *run) rows(p tree.PackageState) []report.Row {
 	if p.State == dkms.Broken && p.Retired == nil {
 		if r.call.Compatible {
-			r.console.Problem(broken(p))
+			r.console.Problem(machine.Broken(p))
 		}
 		return []report.Row{{Package: p.Package, State: dkms.Broken,
 			Further: []report.Further{{State: report.BrokenSource, Reason: p.Problem}}}}
@@ -95,7 +90,7 @@ func (r *run) further(rows []report.Row, have tree.Snapshot) []report.Row {
 	for i, row := range rows {
 		ref := dkms.Ref{Package: row.Package, KernelID: row.Kernel}
 		at[ref] = i
-		if why := r.staleness(ref); why != "" && row.Kernel != (dkms.KernelID{}) && row.WeakFrom == "" {
+		if why := r.machine.Staleness(r.ctx, ref); why != "" && row.Kernel != (dkms.KernelID{}) && row.WeakFrom == "" {
 			rows[i].Further = append(rows[i].Further, report.Further{State: report.Stale, Reason: why})
 		}
 	}
@@ -126,13 +121,13 @@ func (r *run) further(rows []report.Row, have tree.Snapshot) []report.Row {
 
 // waiting are the wanted packages that wait for a kernel's headers.
 func (r *run) waiting(have tree.Snapshot) map[dkms.Ref]string {
-	all, err := r.onDisk()
+	all, err := r.machine.OnDisk()
 	if err != nil {
 		return nil
 	}
 	var ids []dkms.KernelID
 	for _, k := range all {
-		if k.HasImage() && !r.tree.WasRemoved(k.Release) && k.RequireHeaders() != nil && r.call.wantsKernel(k.KernelID) {
+		if k.HasImage() && !r.machine.Tree.WasRemoved(k.Release) && k.RequireHeaders() != nil && r.call.wantsKernel(k.KernelID) {
 			ids = append(ids, k.KernelID)
 		}
 	}
@@ -140,7 +135,7 @@ func (r *run) waiting(have tree.Snapshot) map[dkms.Ref]string {
 		return nil
 	}
 	found := map[dkms.Ref]string{}
-	r.quietly(func() {
+	r.console.Quietly(func() {
 		want := r.wantAll(have, ids, autoYes)
 		for _, n := range plan.Diff(want, r.haveOf(have, want)).Notes {
 			if n.Reason == plan.PendingHeaders {
@@ -149,37 +144,4 @@ func (r *run) waiting(have tree.Snapshot) map[dkms.Ref]string {
 		}
 	})
 	return found
-}
-
-// promised asks ref's dkms.conf for its modules. What is odd about the
-// dkms.conf is not said here: that is for those who build.
-func (r *run) promised(ref dkms.Ref) ([]tree.Module, error) {
-	quiet := r.console.Quiet
-	r.console.Quiet = true
-	defer func() { r.console.Quiet = quiet }()
-	_, _, recipe, err := r.resolved(ref)
-	if err != nil {
-		return nil, err
-	}
-	return r.modulesOf(recipe), nil
-}
-
-// modulesOf tells the tree where the modules of a recipe belong.
-func (r *run) modulesOf(recipe kbuild.Recipe) []tree.Module {
-	distro, _ := distribution()
-	modules := make([]tree.Module, 0, len(recipe.Modules))
-	for _, m := range recipe.Modules {
-		modules = append(modules, tree.Module{Name: m.Dest, Dir: moduleDir(distro, m.DestDir)})
-	}
-	return modules
-}
-
-// addedDirs are the directories for added modules, where the distribution has
-// one for all.
-func (r *run) addedDirs() []string {
-	distro, _ := distribution()
-	if dir := moduleDir(distro, ""); dir != "" {
-		return []string{dir}
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -17,47 +18,47 @@ import (
 // doAdd registers the package of s and runs its POST_ADD; if that fails, it is
 // as if nothing had been added.
 func (r *run) doAdd(ctx context.Context, s plan.Step) error {
-	c := r.candidateIn(s.Ref.Package, r.tree.SourceLink(s.Ref.Package), false)
-	if c.bring == nil {
+	c := r.machine.Candidate(s.Ref.Package, r.machine.Tree.SourceLink(s.Ref.Package), false)
+	if c.Bring == nil {
 		return r.enter(ctx, c)
 	}
-	from := c.source
-	brought, err := c.bring()
+	from := c.Source
+	brought, err := c.Bring()
 	if err != nil {
 		return err
 	}
-	c.source = brought.Place
+	c.Source = brought.Place
 	if err := r.enter(ctx, c); err != nil {
-		c.source = from
+		c.Source = from
 		return errors.Join(err, brought.Undo())
 	}
-	c.bring = nil
+	c.Bring = nil
 	return brought.Keep()
 }
 
 // enter makes c a package of the tree.
-func (r *run) enter(ctx context.Context, c *candidate) error {
-	if err := r.tree.Register(c.Package, c.source); err != nil {
+func (r *run) enter(ctx context.Context, c *machine.Candidate) error {
+	if err := r.machine.Tree.Register(c.Package, c.Source); err != nil {
 		return err
 	}
 	if err := r.sayAdded(ctx, c); err != nil {
-		return errors.Join(err, r.tree.Unregister(c.Package))
+		return errors.Join(err, r.machine.Tree.Unregister(c.Package))
 	}
-	c.registered = true
+	c.Registered = true
 	return nil
 }
 
 // sayAdded prints what people and their notes know of add, and runs POST_ADD in
 // between, for the first kernel of the call.
-func (r *run) sayAdded(ctx context.Context, c *candidate) error {
+func (r *run) sayAdded(ctx context.Context, c *machine.Candidate) error {
 	if r.event == "" {
-		fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.tree.SourceLink(c.Package), c.source)
+		fmt.Fprintf(r.result, "Creating symlink %s -> %s\n", r.machine.Tree.SourceLink(c.Package), c.Source)
 	}
 	ref := dkms.Ref{Package: c.Package}
 	if ids, err := r.call.targets(); err == nil {
 		ref.KernelID = ids[0]
 	}
-	if err := r.script(ctx, c, ref, "POST_ADD", c.postAdd); err != nil {
+	if err := r.script(ctx, c, ref, "POST_ADD", c.PostAdd); err != nil {
 		return err
 	}
 	if r.event == "" {
@@ -77,11 +78,11 @@ func (r *run) doBuild(ctx context.Context, s plan.Step, line func(string)) error
 		return err
 	}
 	job.Depends = r.symversOf(depends, s.Ref.KernelID)
-	made, err := r.fingerprint(s.Ref)
+	made, err := r.machine.Fingerprint(r.ctx, s.Ref)
 	if err != nil {
 		return err
 	}
-	scratch, err := r.tree.NewScratch(s.Ref)
+	scratch, err := r.machine.Tree.NewScratch(s.Ref)
 	if err != nil {
 		return err
 	}
@@ -104,44 +105,34 @@ func (r *run) doBuild(ctx context.Context, s plan.Step, line func(string)) error
 		r.phases = append(r.phases, report.Phase{Of: s.Ref.String(), Name: p.Name, Duration: p.Duration})
 	}
 	r.mu.Unlock()
-	return r.tree.Publish(s.Ref, result.Stage, r.builtOf(s.Ref, job.Recipe, made))
+	return r.machine.Tree.Publish(s.Ref, result.Stage, r.machine.Built(s.Ref, job.Recipe, made))
 }
 
 // keepFailed keeps what a person needs to see why a build failed.
 func (r *run) keepFailed(ref dkms.Ref, scratch *tree.Scratch, err error) error {
 	build, log := filepath.Join(scratch.Dir, "build"), filepath.Join(scratch.Dir, "make.log")
-	kept := r.tree.KeepFailed(ref, build, log)
+	kept := r.machine.Tree.KeepFailed(ref, build, log)
 	var failed *kbuild.BuildError
 	if errors.As(err, &failed) {
 		failed.Log = ""
 		if kept == nil {
-			failed.Log = r.tree.LogPath(ref)
+			failed.Log = r.machine.Tree.LogPath(ref)
 		}
 	}
 	return errors.Join(err, kept)
 }
 
-// builtOf is what the tree remembers of a build.
-func (r *run) builtOf(ref dkms.Ref, recipe kbuild.Recipe, from kbuild.Fingerprint) tree.Built {
-	b := tree.Built{Modules: r.modulesOf(recipe), Fingerprint: from.String()}
-	c := r.candidateIn(ref.Package, r.tree.SourceLink(ref.Package), true)
-	// The directory too: its time tells of overrides that come or go.
-	overrides, _ := filepath.Glob(filepath.Join(etcDir, c.Name+"*.conf"))
-	b.ConfFiles = append([]string{c.confFile, etcDir}, overrides...)
-	return b
-}
-
-func (r *run) doRemove(s plan.Step) error { return r.tree.Unregister(s.Ref.Package) }
+func (r *run) doRemove(s plan.Step) error { return r.machine.Tree.Unregister(s.Ref.Package) }
 
 // script runs one of a dkms.conf's scripts in the source directory. An
 // executable of the script's kind in /etc/dkms/NAME wins.
-func (r *run) script(ctx context.Context, c *candidate, ref dkms.Ref, kind, line string) error {
-	dir := c.source
-	if link := r.tree.SourceLink(c.Package); system.IsDir(link) {
+func (r *run) script(ctx context.Context, c *machine.Candidate, ref dkms.Ref, kind, line string) error {
+	dir := c.Source
+	if link := r.machine.Tree.SourceLink(c.Package); system.IsDir(link) {
 		dir = link // scripts find the tree from where they are
 	}
 	return kbuild.RunScript(ctx, kbuild.Script{
-		Kind: kind, Line: line, Ref: ref, Dir: dir, EtcDir: filepath.Join(etcDir, c.Name),
+		Kind: kind, Line: line, Ref: ref, Dir: dir, EtcDir: filepath.Join(machine.EtcDir, c.Name),
 		Env:    kbuild.ScriptEnvironment(ref),
 		Stdout: r.console.W, Warn: r.console.Warn,
 	})
@@ -153,7 +144,7 @@ func (r *run) doPostTransaction(ctx context.Context) error {
 		return nil
 	}
 	for id := range r.changed {
-		command := r.framework.For(id.Release).PostTransaction
+		command := r.machine.Framework.For(id.Release).PostTransaction
 		err := system.Run(ctx, system.Command{Args: []string{"/bin/sh", "-c", command}, Stdout: r.console.W, Stderr: r.console.W})
 		if err != nil {
 			r.console.Warn(fmt.Sprintf("post_transaction %q: %v", command, err))

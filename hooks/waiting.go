@@ -23,7 +23,7 @@ func (r *run) recordWaiting(waiting map[dkms.KernelID][]string) {
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(waiting), dkms.CompareKernels) {
 		names := strings.Join(waiting[id], "\n")
-		then, _ := r.tree.Waiting(id.Release)
+		then, _ := r.machine.Tree.Waiting(id.Release)
 		if then.Names == names && (then.Brings != "" && r.event != "" || r.event == "boot") {
 			continue
 		}
@@ -32,14 +32,14 @@ func (r *run) recordWaiting(waiting map[dkms.KernelID][]string) {
 			now.Brings = pkgmgr.HeadersPackage(r.ctx, id.Release)
 		}
 		r.console.Notice(waitingLine(id.Release, waiting[id], now.Brings))
-		if err := r.tree.MarkWaiting(id.Release, now); err != nil {
+		if err := r.machine.Tree.MarkWaiting(id.Release, now); err != nil {
 			r.console.Warn(err.Error())
 		}
 	}
-	for _, release := range r.tree.WaitingReleases() {
-		k, err := r.kernel(dkms.KernelID{Release: release})
+	for _, release := range r.machine.Tree.WaitingReleases() {
+		k, err := r.machine.Kernel(dkms.KernelID{Release: release})
 		if err == nil && (k.RequireHeaders() == nil || k.Vanished()) {
-			r.tree.ForgetWaiting(release)
+			r.machine.Tree.ForgetWaiting(release)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func waitingLine(release string, names []string, brings string) string {
 // headersPackage is the name of the package that would bring a kernel's
 // headers; empty: nobody knows.
 func (r *run) headersPackage(release string) string {
-	if w, ok := r.tree.Waiting(release); ok {
+	if w, ok := r.machine.Tree.Waiting(release); ok {
 		return w.Brings
 	}
 	return pkgmgr.HeadersPackage(r.ctx, release)

@@ -3,11 +3,11 @@ package hooks
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
@@ -17,15 +17,15 @@ import (
 // raise makes the target that c shall come as far as goal for kernel id. What
 // stands in the way is not an error here but the target's note, and its fault
 // if it should become this call's status; an invalid dkms.conf is an error.
-func (r *run) raise(c *candidate, id dkms.KernelID, goal dkms.State, why string) (plan.Target, error) {
+func (r *run) raise(c *machine.Candidate, id dkms.KernelID, goal dkms.State, why string) (plan.Target, error) {
 	ref := dkms.Ref{Package: c.Package, KernelID: id}
 	t := plan.Target{Ref: ref, Goal: goal, Why: why, Force: r.call.Force}
-	k, err := r.kernel(id)
+	k, err := r.machine.Kernel(id)
 	if err != nil {
 		return t, err
 	}
-	recipe, err := r.recipe(c, k)
-	switch kind := kindOf(err); {
+	recipe, err := r.machine.Recipe(r.ctx, c, k)
+	switch kind := dkms.KindOf(err); {
 	case err == nil:
 	case kind == dkms.Excluded:
 		r.stop(&t, plan.ExcludedByRule, err)
@@ -53,8 +53,8 @@ func (r *run) unasked(err error) error {
 	}
 	own := *e
 	own.Object = "running kernel " + release
-	own.Problem = "has no headers in " + r.tree.InstallDir
-	releases, rerr := kbuild.Releases(r.tree.InstallDir)
+	own.Problem = "has no headers in " + r.machine.Tree.InstallDir
+	releases, rerr := kbuild.Releases(r.machine.Tree.InstallDir)
 	if rerr == nil && len(releases) > 0 && !slices.Contains(releases, release) {
 		own.Problem += "; kernels there: " + strings.Join(releases, ", ")
 		own.Hint = "name one: -k " + releases[len(releases)-1]
@@ -121,11 +121,11 @@ func (r *run) dependents(want *plan.Want, have tree.Snapshot) {
 		if !ok {
 			continue
 		}
-		for name := range r.tree.BuiltWith(s.Ref) {
+		for name := range r.machine.Tree.BuiltWith(s.Ref) {
 			if !slices.Contains(installs[name], s.Ref.KernelID) {
 				continue
 			}
-			c.aside, c.confFile = true, filepath.Join(c.source, "dkms.conf")
+			c.SetAside()
 			t, err := r.raise(c, s.Ref.KernelID, dkms.Installed, "it was built with another "+name)
 			t.Force = false // that was said of another
 			if err != nil {
@@ -160,7 +160,7 @@ func (r *run) haveOf(s tree.Snapshot, want plan.Want) plan.Have {
 		for _, ref := range p.Refs {
 			h := plan.HaveRef{Ref: ref.Ref, State: ref.State}
 			if about[ref.KernelID] {
-				h.Stale, h.BuiltWith = r.staleness(ref.Ref), r.tree.BuiltWith(ref.Ref)
+				h.Stale, h.BuiltWith = r.machine.Staleness(r.ctx, ref.Ref), r.machine.Tree.BuiltWith(ref.Ref)
 			}
 			// Both are set only where Compare has been asked.
 			if ref.Missing && h.Stale == "" {
@@ -177,5 +177,5 @@ func (r *run) haveOf(s tree.Snapshot, want plan.Want) plan.Have {
 
 // want begins what shall be.
 func (r *run) want() plan.Want {
-	return plan.Want{NoDepmod: r.call.NoDepmod, Initramfs: r.wantsInitramfs(), PostTransaction: r.framework.PostTransaction != ""}
+	return plan.Want{NoDepmod: r.call.NoDepmod, Initramfs: r.wantsInitramfs(), PostTransaction: r.machine.Framework.PostTransaction != ""}
 }

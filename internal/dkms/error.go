@@ -1,6 +1,9 @@
 package dkms
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // Kind is what class of thing went wrong. internal/report maps each to its
 // exit status; docs/exit-status.md is the table.
@@ -74,3 +77,12 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of the outermost Error in err; Unknown where there is none.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return Unknown
+}

@@ -71,6 +71,14 @@ func (c Console) Notice(text string) {
 	}
 }
 
+// Quietly has fn print errors only: what it finds is told in another way.
+func (c *Console) Quietly(fn func()) {
+	quiet := c.Quiet
+	c.Quiet = true
+	defer func() { c.Quiet = quiet }()
+	fn()
+}
+
 // print writes head and text as one line, and what follows in text indented
 // below it. It is one Write, so that lines of several runs do not mix; its
 // error is dropped, because there is nobody left to tell.

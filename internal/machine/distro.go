@@ -1,4 +1,4 @@
-package hooks
+package machine
 
 import (
 	"bufio"
@@ -11,9 +11,9 @@ import (
 // osRelease are the places of os-release(5), in order.
 var osRelease = []string{"/etc/os-release", "/usr/lib/os-release"}
 
-// distribution returns the word by which module directories are chosen:
+// Distribution returns the word by which module directories are chosen:
 // "ubuntu" by ID, else the first word of ID_LIKE, else ID.
-func distribution() (string, error) { return distributionOf(osRelease...) }
+func Distribution() (string, error) { return distributionOf(osRelease...) }
 
 func distributionOf(paths ...string) (string, error) {
 	for _, path := range paths {

@@ -1,0 +1,72 @@
+package machine
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+)
+
+// Staleness says why a build of ref would give something else than what is
+// there; empty: it would not. What ref was built from is looked at by those
+// actions only that compare what is with what should be: DKMS's own say
+// "already built" of whatever there is.
+func (m *Machine) Staleness(ctx context.Context, ref dkms.Ref) string {
+	if why, ok := m.Tree.MarkedStale(ref); ok {
+		return why
+	}
+	if !m.o.Declarative {
+		return ""
+	}
+	manifest, err := m.Tree.Manifest(ref)
+	if err != nil {
+		return ""
+	}
+	then, ok := kbuild.ParseFingerprint(manifest.Fingerprint)
+	if !ok {
+		return ""
+	}
+	now, err := m.Fingerprint(ctx, ref)
+	if dkms.KindOf(err) == dkms.HeadersMissing {
+		// Of all that it is made from, the source can be compared.
+		now = then
+		now.Source, err = m.fingerprinter.Source(ctx, m.Tree.SourceLink(ref.Package))
+	}
+	if err != nil {
+		return ""
+	}
+	return then.Changed(now)
+}
+
+// Fingerprint tells what ref would be built from now. It is an error when that
+// cannot be told: no headers, no source, no valid dkms.conf.
+func (m *Machine) Fingerprint(ctx context.Context, ref dkms.Ref) (kbuild.Fingerprint, error) {
+	if f, ok := m.fingerprints.get(ref); ok {
+		return f, nil
+	}
+	k, err := m.Kernel(ref.KernelID)
+	if err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	if err := k.RequireHeaders(); err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	c, _, recipe, err := m.Resolved(ctx, ref)
+	if err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	source, err := filepath.EvalSymlinks(c.Source)
+	if err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	env, err := m.BuildEnvironment(ctx, k.Release)
+	if err != nil {
+		return kbuild.Fingerprint{}, err
+	}
+	f, err := m.fingerprinter.Of(ctx, recipe, k, source, EtcDir, env)
+	if err == nil {
+		m.fingerprints.put(ref, f)
+	}
+	return f, err
+}
