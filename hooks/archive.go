@@ -124,7 +124,7 @@ func (r *run) afterLoad(loaded tree.Loaded) error {
 	if _, err := r.machine.Recipe(r.ctx, c, k); err != nil && dkms.KindOf(err) != dkms.Excluded {
 		return err
 	}
-	if err := r.sayAdded(r.ctx, c); err != nil {
+	if err := r.applier.Added(r.ctx, c); err != nil {
 		return errors.Join(err, r.machine.Tree.Unregister(c.Package))
 	}
 	r.sayLoaded(loaded)

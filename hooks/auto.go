@@ -158,7 +158,7 @@ func (r *run) look(have *tree.Snapshot) error {
 // of. What waits for a package that is not there yet, or is excluded by rule,
 // has not failed.
 func (r *run) sayNotDone(p plan.Plan) (failed int) {
-	r.keepNotes(p)
+	r.recorder.leave(p)
 	waiting := map[dkms.KernelID][]string{}
 	still := map[string]bool{}
 	for _, n := range p.Notes {
@@ -193,12 +193,7 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 	if len(still) > 0 {
 		r.console.Notice("as before, not built: " + strings.Join(slices.Sorted(maps.Keys(still)), ", ") + " (dkms-hook check says why)")
 	}
-	for _, o := range r.did {
-		if o.Err != nil {
-			failed++
-		}
-	}
-	return failed
+	return failed + r.applier.Failed()
 }
 
 // wantAll is the newest version of each registered package, if that one is

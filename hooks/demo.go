@@ -6,8 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
+	"github.com/dkms-hook/dkms-hook/internal/apply"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild"
@@ -59,13 +63,34 @@ func (r *run) demoStep(call Call, action string) error {
 	if err != nil {
 		return err
 	}
+	var spent times
+	inner.observers = []apply.Observer{&spent}
 	if err := found.run(inner); err != nil {
 		return err
 	}
 	if action == "build" || action == "install" {
-		report.Console{W: r.result}.Timing(inner.phases)
+		report.Console{W: r.result}.Timing(spent.phases)
 	}
 	return nil
+}
+
+// times notes where the time goes.
+type times struct {
+	apply.Deaf
+	mu     sync.Mutex
+	phases []report.Phase
+}
+
+func (t *times) Phase(s plan.Step, name string, d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.phases = append(t.phases, report.Phase{Of: s.Subject(), Name: name, Duration: d})
+}
+
+func (t *times) Ended(s plan.Step, o apply.Outcome) {
+	if d := o.Duration(); d > time.Millisecond && s.Verb != plan.Build { // whose phases are known
+		t.Phase(s, string(s.Verb), d)
+	}
 }
 
 // demoKernel is the newest kernel on disk that has headers, or that of -k.

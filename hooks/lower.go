@@ -10,6 +10,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
 
@@ -145,4 +146,27 @@ func (r *run) forgetKernel(have tree.Snapshot, release string) error {
 		}
 	}
 	return errors.Join(append(errs, r.machine.Tree.ForgetKernel(release))...)
+}
+
+// kernelPreinst marks what is built for a kernel that is about to be replaced
+// by one of the same name: it stays in place until it has been built again.
+func (r *run) kernelPreinst() error {
+	ids, err := r.call.targets()
+	if err != nil {
+		return err
+	}
+	if system.Exists(switchOff) {
+		return nil
+	}
+	return r.change(func(have tree.Snapshot) error {
+		for _, s := range have.Refs() {
+			if s.KernelID != ids[0] {
+				continue
+			}
+			if err := r.machine.Tree.MarkStale(s.Ref, "the kernel was replaced by another of the same name"); err != nil {
+				return &dkms.Error{Kind: dkms.HookFailed, Object: s.Ref.String(), Problem: "cannot be marked as stale", Err: err}
+			}
+		}
+		return nil
+	})
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
-	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
 
@@ -29,7 +28,7 @@ func (r *run) addTo(have tree.Snapshot) error {
 		if err := r.back(state); err != nil {
 			return err
 		}
-		return r.sayAdded(r.ctx, c)
+		return r.applier.Added(r.ctx, c)
 	}
 	if c.Registered {
 		return &dkms.Error{Kind: dkms.AlreadyAdded, Object: c.Package.String(), Problem: "is in the tree already",
@@ -106,45 +105,5 @@ func (r *run) sayUpToDate(p plan.Plan, goal dkms.State) {
 		if n.Reason == plan.UpToDate && n.Ref.Release != "" {
 			fmt.Fprintf(r.result, "%s for %s: already %s, nothing to do (--force does it again)\n", n.Ref.Package, headline(n.Ref.KernelID), goal)
 		}
-	}
-}
-
-// settle makes it so: it compares want with what is there, applies the
-// difference and prints what became of it.
-func (r *run) settle(want plan.Want, have tree.Snapshot) (plan.Plan, error) {
-	r.changed = map[dkms.KernelID]touched{} // a run may settle more than once
-	p := plan.Diff(want, r.haveOf(have, want))
-	done, err := r.execute(p)
-	if err != nil {
-		return p, err
-	}
-	r.summarize(p)
-	return p, r.firstError(want, p, done)
-}
-
-// summarize prints a line for each package and kernel that changed or failed:
-// what was reached on standard output, the rest on standard error.
-func (r *run) summarize(p plan.Plan) {
-	var failed []report.Outcome
-	seen := map[dkms.Ref]bool{}
-	for _, s := range p.Steps {
-		o, ok := r.did[s.Ref]
-		if !ok || seen[s.Ref] {
-			continue
-		}
-		seen[s.Ref] = true
-		switch {
-		case o.Err != nil:
-			failed = append(failed, r.failure(o))
-		case o.Did == "":
-		case s.Ref.Release == "":
-			fmt.Fprintf(r.result, "%s: %s\n", s.Ref.Package, o.Did)
-		default:
-			fmt.Fprintf(r.result, "%s, %s, %s: %s\n", s.Ref.Package, s.Ref.Release, s.Ref.Arch, o.Did)
-		}
-	}
-	// A single failure is the call's own error, which is printed at the end.
-	if len(failed) > 1 || r.call.collective() {
-		r.console.Summary(failed, "")
 	}
 }

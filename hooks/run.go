@@ -7,14 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
+	"github.com/dkms-hook/dkms-hook/internal/apply"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/report"
-	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
@@ -25,7 +24,6 @@ type run struct {
 	ctx     context.Context
 	call    Call
 	machine *machine.Machine
-	chroot  bool // decided before any private namespace is made
 
 	// declarative is set for actions that compare what is with what should be,
 	// and mend or show every difference.
@@ -44,14 +42,10 @@ type run struct {
 	loaded bool               // a package came from an archive during the run
 	faults map[dkms.Ref]error // what stands behind a target that is not ready
 
-	keys sync.Mutex // held while the signing key is looked for, or made
-
-	mu       sync.Mutex                // guards what follows
-	changed  map[dkms.KernelID]touched // kernels whose modules this run has changed
-	provided map[dkms.Ref]bool         // not installed because the kernel has as good a module
-	did      map[dkms.Ref]report.Outcome
-	phases   []report.Phase
-	history  runRecord
+	keys      *apply.Keys
+	applier   *apply.Applier
+	observers []apply.Observer // of what it applies, beside the screen and the record
+	recorder  recorder
 }
 
 func newRun(ctx context.Context, e Engine, c Call, declarative bool) (*run, error) {
@@ -60,14 +54,9 @@ func newRun(ctx context.Context, e Engine, c Call, declarative bool) (*run, erro
 		Engine: e, ctx: ctx, call: c,
 		declarative: declarative,
 		event:       c.event(),
-		chroot:      system.InChroot(),
 		result:      e.Stdout,
 		console:     &console,
-
-		faults:   map[dkms.Ref]error{},
-		changed:  map[dkms.KernelID]touched{},
-		provided: map[dkms.Ref]bool{},
-		did:      map[dkms.Ref]report.Outcome{},
+		faults:      map[dkms.Ref]error{},
 	}
 	if c.Quiet {
 		r.result = io.Discard
@@ -77,7 +66,9 @@ func newRun(ctx context.Context, e Engine, c Call, declarative bool) (*run, erro
 		return nil, err
 	}
 	r.machine.ForceVersion = c.ForceVersion
-	r.history.Began = time.Now()
+	r.keys = apply.NewKeys(r.machine, r.console)
+	r.applier = apply.New(r.machine, r.keys, r.console, r.applyOptions())
+	r.recorder.record.Began = time.Now()
 	return r, nil
 }
 
@@ -90,6 +81,32 @@ func (r *run) options() machine.Options {
 		Jobs: c.Jobs, Verbose: c.Verbose || c.Debug,
 		Declarative: r.declarative, Unattended: r.event != "",
 	}
+}
+
+// applyOptions say how the call has steps carried out: two at a time, because
+// small packages spend most of their time in serial parts of their builds, which
+// another one's compilers can fill; but one where one compiler may run.
+func (r *run) applyOptions() apply.Options {
+	o := apply.Options{
+		Builder: apply.Compiler{}, Slots: 2, Kernel: r.firstKernel,
+		Collective: r.call.collective(), Symlink: r.call.SymlinkModules, Modprobe: r.call.ModprobeOnInstall,
+	}
+	if r.machine.Jobs() == 1 {
+		o.Slots = 1
+	}
+	if r.event == "" {
+		o.Result = r.result
+	}
+	return o
+}
+
+// firstKernel is the first that the call is about.
+func (r *run) firstKernel() (id dkms.KernelID, ok bool) {
+	ids, err := r.call.targets()
+	if err != nil {
+		return id, false
+	}
+	return ids[0], true
 }
 
 // change calls fn under the lock, with the tree as it is then.
@@ -118,7 +135,7 @@ func (r *run) begin() (end func(), err error) {
 	}
 	r.writing = true
 	end = func() {
-		r.keepHistory()
+		r.keepRecord()
 		r.writing = false
 		unlock()
 	}

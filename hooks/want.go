@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
@@ -178,4 +179,14 @@ func (r *run) haveOf(s tree.Snapshot, want plan.Want) plan.Have {
 // want begins what shall be.
 func (r *run) want() plan.Want {
 	return plan.Want{NoDepmod: r.call.NoDepmod, Initramfs: r.wantsInitramfs(), PostTransaction: r.machine.Framework.PostTransaction != ""}
+}
+
+// systemModules is where the programs that make initial RAM file systems look for
+// modules.
+const systemModules = "/lib/modules"
+
+// wantsInitramfs reports whether initial RAM file systems are this run's
+// business: not when the modules are installed somewhere else.
+func (r *run) wantsInitramfs() bool {
+	return r.machine.Framework.Initrd != conf.Never && !r.callerMakesInitramfs && sameFile(r.machine.Tree.InstallDir, systemModules)
 }

@@ -22,6 +22,26 @@ const (
 	PostTransaction Verb = "post-transaction" // framework.conf's post_transaction, once
 )
 
+// Past is what v has done when it is done, in a word; empty for what only follows
+// from other steps.
+func (v Verb) Past() string {
+	switch v {
+	case Add:
+		return "added"
+	case Build:
+		return "built"
+	case Install:
+		return "installed"
+	case Uninstall:
+		return "uninstalled"
+	case Unbuild:
+		return "unbuilt"
+	case Remove:
+		return "removed"
+	}
+	return ""
+}
+
 // StepID names a step within its plan: the verb and what it works on, such
 // as "build it87/eol/6.1.0-56-amd64/x86_64". It is stable between runs.
 type StepID string

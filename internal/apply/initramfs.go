@@ -1,4 +1,4 @@
-package hooks
+package apply
 
 import (
 	"context"
@@ -10,21 +10,11 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 )
 
-// systemModules is where the programs that make initial RAM file systems look for
-// modules.
-const systemModules = "/lib/modules"
-
-// wantsInitramfs reports whether initial RAM file systems are this run's
-// business: not when the modules are installed somewhere else.
-func (r *run) wantsInitramfs() bool {
-	return r.machine.Framework.Initrd != conf.Never && !r.callerMakesInitramfs && sameFile(r.machine.Tree.InstallDir, systemModules)
-}
-
 // heldElsewhere reports whether the newest other kernel that has an initial RAM
 // file system has one of modules in there: then it belongs into this one, too,
 // which was made before the module was.
-func (r *run) heldElsewhere(ctx context.Context, release string, modules []string) bool {
-	all, err := r.machine.OnDisk()
+func (a *Applier) heldElsewhere(ctx context.Context, release string, modules []string) bool {
+	all, err := a.machine.OnDisk()
 	if err != nil {
 		return false
 	}
@@ -40,11 +30,11 @@ func (r *run) heldElsewhere(ctx context.Context, release string, modules []strin
 	return false
 }
 
-// doInitramfs makes the kernel's initial RAM file system anew if there is one
+// initramfs makes the kernel's initial RAM file system anew if there is one
 // and it holds a module that has changed or is set up to, or a package or
 // framework.conf asks for it. A module in there is loaded before that in /lib/modules is seen.
-func (r *run) doInitramfs(ctx context.Context, s plan.Step) error {
-	changed, ok := r.touchedBy(s.Ref.KernelID)
+func (a *Applier) initramfs(ctx context.Context, s plan.Step) error {
+	changed, ok := a.touchedBy(s.Ref.KernelID)
 	if !ok {
 		return nil
 	}
@@ -52,21 +42,21 @@ func (r *run) doInitramfs(ctx context.Context, s plan.Step) error {
 	if !ok {
 		return nil
 	}
-	needed := r.machine.Framework.Initrd == conf.Always || changed.initrd || image.Asks(changed.modules)
+	needed := a.machine.Framework.Initrd == conf.Always || changed.initrd || image.Asks(changed.modules)
 	if !needed {
 		holds, err := image.Holds(ctx, changed.modules)
 		if err != nil {
-			r.console.Warn(err.Error() + "; it is made anew to be on the safe side")
+			a.console.Warn(err.Error() + "; it is made anew to be on the safe side")
 		}
 		needed = holds || err != nil
 	}
-	if !needed && !r.heldElsewhere(ctx, s.Ref.Release, changed.modules) {
+	if !needed && !a.heldElsewhere(ctx, s.Ref.Release, changed.modules) {
 		return nil
 	}
-	if err := image.Refresh(ctx, r.console.W); err != nil {
+	if err := image.Refresh(ctx, a.console.W); err != nil {
 		return &dkms.Error{Kind: dkms.InitramfsFailed, Object: image.Path, Problem: "could not be made anew with the modules that have changed", Err: err,
 			Hint: "the old one is likely to hold the old modules; " + image.Tool + " can be run by hand"}
 	}
-	r.console.Notice(image.Path + ": made anew, because of modules that have changed")
+	a.console.Notice(image.Path + ": made anew, because of modules that have changed")
 	return nil
 }

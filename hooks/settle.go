@@ -1,0 +1,121 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/dkms-hook/dkms-hook/internal/apply"
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/report"
+	"github.com/dkms-hook/dkms-hook/internal/sched"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/kbuild"
+)
+
+// settle makes it so: it compares want with what is there, applies the
+// difference and prints what became of it.
+func (r *run) settle(want plan.Want, have tree.Snapshot) (plan.Plan, error) {
+	p := plan.Diff(want, r.haveOf(have, want))
+	done, err := r.apply(p)
+	if err != nil {
+		return p, err
+	}
+	r.summarize(p)
+	return p, r.firstError(want, p, done)
+}
+
+// apply carries out p and shows how it goes.
+func (r *run) apply(p plan.Plan) (map[plan.StepID]apply.Outcome, error) {
+	screen := r.screen()
+	defer screen.Close()
+	// Everything that is said while it runs goes between the progress lines.
+	direct := r.console.W
+	r.console.W = screen.Progress
+	defer func() { r.console.W = direct }()
+	return r.applier.Apply(r.ctx, p, append([]apply.Observer{screen, &r.recorder}, r.observers...)...)
+}
+
+// summarize prints a line for each package and kernel that changed or failed:
+// what was reached on standard output, the rest on standard error.
+func (r *run) summarize(p plan.Plan) {
+	var failed []report.Outcome
+	seen := map[dkms.Ref]bool{}
+	for _, s := range p.Steps {
+		o, ok := r.applier.Result(s.Ref)
+		if !ok || seen[s.Ref] {
+			continue
+		}
+		seen[s.Ref] = true
+		switch {
+		case o.Err != nil:
+			failed = append(failed, r.failure(o))
+		case o.Did == "":
+		case s.Ref.Release == "":
+			fmt.Fprintf(r.result, "%s: %s\n", s.Ref.Package, o.Did)
+		default:
+			fmt.Fprintf(r.result, "%s, %s, %s: %s\n", s.Ref.Package, s.Ref.Release, s.Ref.Arch, o.Did)
+		}
+	}
+	// A single failure is the call's own error, which is printed at the end.
+	if len(failed) > 1 || r.call.collective() {
+		r.console.Summary(failed, "")
+	}
+}
+
+// failure adds to o what a person wants to know of a build that failed.
+func (r *run) failure(o report.Outcome) report.Outcome {
+	var blocked *sched.BlockedError[plan.StepID]
+	if errors.As(o.Err, &blocked) {
+		o.Err = fmt.Errorf("not tried, because this failed: %s", blocked.Root)
+		return o
+	}
+	var failed *kbuild.BuildError
+	if !errors.As(o.Err, &failed) {
+		return o
+	}
+	o.Fail = &report.Failure{Class: failed.Problem(), Log: failed.Log}
+	have, err := r.machine.Tree.Scan(r.ctx)
+	if err != nil {
+		return o
+	}
+	if version, ok := have.Active(o.Ref.Name, o.Ref.KernelID); ok {
+		still := dkms.Package{Name: o.Ref.Name, Version: version}
+		o.Fail.Still = fmt.Sprintf("%s is still installed", still)
+	}
+	return o
+}
+
+// firstError returns the failure that a call ends with: of what was wanted,
+// in the order in which it was asked for.
+func (r *run) firstError(want plan.Want, p plan.Plan, done map[plan.StepID]apply.Outcome) error {
+	for _, t := range want.Targets {
+		if err := r.faults[t.Ref]; err != nil && noted(p, t) {
+			return err
+		}
+		for _, s := range p.Steps {
+			o, ran := done[s.ID()]
+			if !ran || s.Ref != t.Ref || o.Status == sched.Blocked {
+				continue
+			}
+			if o.Err != nil {
+				return o.Err
+			}
+		}
+	}
+	for _, s := range p.Steps {
+		if o := done[s.ID()]; o.Status == sched.Failed || o.Status == sched.Canceled {
+			return o.Err
+		}
+	}
+	return nil
+}
+
+// noted reports whether what stood in t's way has stopped it: a missing header
+// does not keep from installing what is built.
+func noted(p plan.Plan, t plan.Target) bool {
+	return t.NotReady != nil && slices.ContainsFunc(p.Notes, func(n plan.Note) bool {
+		return n.Ref == t.Ref && n.Reason == t.NotReady.Reason
+	})
+}
