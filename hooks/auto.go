@@ -62,7 +62,7 @@ func (r *run) plan() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(r.revive(&have), r.look(&have)); err != nil {
+	if err := errors.Join(r.registry.Revive(r.ctx, &have, r.writing), r.look(&have)); err != nil {
 		return err
 	}
 	want := r.wantAll(have, ids, autoYes)
@@ -71,9 +71,9 @@ func (r *run) plan() error {
 		if err != nil {
 			return err
 		}
-		want.Targets = append(want.Targets, r.unwanted(have, gone)...)
+		want.Targets = append(want.Targets, r.registry.Unwanted(r.ctx, have, gone)...)
 	}
-	p := plan.Diff(want, r.haveOf(have, want))
+	p := plan.Diff(want, r.maker.Have(r.ctx, have, want))
 	if r.call.JSON {
 		encoder := json.NewEncoder(r.Stdout)
 		encoder.SetIndent("", "  ")
@@ -92,7 +92,7 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 			return fmt.Errorf("interrupted: %w", context.Cause(r.ctx))
 		}
 		if r.declarative {
-			if r.call.AllKernels && r.only == "" {
+			if r.call.AllKernels && r.maker.Only == "" {
 				err = errors.Join(err, r.clearAway())
 			}
 			err = errors.Join(err, r.noticeHeld())
@@ -110,7 +110,7 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 // bring makes want of ids and settles it.
 func (r *run) bring(have tree.Snapshot, ids []dkms.KernelID, why string) (plan.Want, plan.Plan, error) {
 	defer r.keepDigests()
-	if err := r.revive(&have); err != nil {
+	if err := r.registry.Revive(r.ctx, &have, r.writing); err != nil {
 		return plan.Want{}, plan.Plan{}, err
 	}
 	if err := r.look(&have); err != nil {
@@ -145,7 +145,7 @@ func (r *run) look(have *tree.Snapshot) error {
 			if p.State == dkms.Broken {
 				continue
 			}
-			if err := r.adopt(p); err != nil {
+			if err := r.registry.Adopt(r.ctx, p); err != nil {
 				r.console.Warn(err.Error())
 			}
 		}
@@ -189,73 +189,39 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 			failed++
 		}
 	}
-	r.recordWaiting(waiting)
+	if r.declarative { // DKMS's own actions end with that error
+		r.registry.RecordWaiting(r.ctx, waiting, r.event)
+	}
 	if len(still) > 0 {
 		r.console.Notice("as before, not built: " + strings.Join(slices.Sorted(maps.Keys(still)), ", ") + " (dkms-hook check says why)")
 	}
 	return failed + r.applier.Failed()
 }
 
-// wantAll is the newest version of each registered package, if that one is
-// AUTOINSTALL, for each of ids.
-func (r *run) wantAll(have tree.Snapshot, ids []dkms.KernelID, why string) plan.Want {
-	want := r.want()
-	for _, state := range have.Packages {
-		if state.State == dkms.Broken && state.Retired == nil {
-			r.console.Warn(machine.Broken(state).Error())
-		}
-	}
-	for _, state := range have.Newest() {
-		if r.only != "" && state.Name != r.only {
-			continue
-		}
-		c := r.machine.Candidate(state.Package, state.Source, true)
-		for _, id := range ids {
-			t, auto, err := r.automatic(c, id, why, have)
-			if err != nil {
-				r.invalid(&t, err)
-				auto = true
-			}
-			if auto {
-				want.Targets = append(want.Targets, t)
-			}
-		}
-	}
-	return want
-}
-
-// invalid tells of a dkms.conf that cannot be used, which stops t and no other.
-func (r *run) invalid(t *plan.Target, err error) {
-	r.console.Problem(err)
-	r.stop(t, plan.InvalidConf, err)
-}
-
-// automatic is the target of c for id, and whether AUTOINSTALL wants it. An
-// exclusion is no fault here, and neither is a module that the kernel has.
-func (r *run) automatic(c *machine.Candidate, id dkms.KernelID, why string, have tree.Snapshot) (plan.Target, bool, error) {
-	t, err := r.raise(c, id, dkms.Installed, why)
+// clearAway is the second half of a run that makes things match: what has been
+// retired goes, as far as something has taken its place, and so does what was
+// built for kernels that are gone.
+func (r *run) clearAway() error {
+	have, err := r.machine.Tree.Scan(r.ctx)
 	if err != nil {
-		return t, true, err
+		return err
 	}
-	if dkms.KindOf(r.faults[t.Ref]) == dkms.Excluded {
-		delete(r.faults, t.Ref)
-		if r.writing && r.declarative {
-			_ = r.machine.Tree.ForgetFailure(t.Ref) // nobody will try again
-		}
-		return t, true, nil
+	want := r.want()
+	gone, err := r.machine.GoneKernels(have)
+	if err != nil {
+		return err
 	}
-	recipe, _ := r.machine.Known(t.Ref)
-	auto := recipe.Autoinstall
-	if auto && t.NotReady == nil && r.declarative && r.machine.ProvidedByKernel(r.ctx, t.Ref, have) {
-		t.Goal = dkms.Built // the kernel has it already, which has been told
-	}
-	if auto && t.NotReady == nil && r.declarative && !r.again {
-		if f, again := r.machine.FailedBefore(r.ctx, t.Ref, have); again {
-			r.stop(&t, plan.FailedBefore, &dkms.Error{Kind: dkms.MakeFailed, Object: t.Ref.String(), Problem: f.String(), Log: f.Log})
-			if r.tolerant() {
-				delete(r.faults, t.Ref) // it has been told, and is no news
-			}
+	want.Targets = r.registry.Unwanted(r.ctx, have, gone)
+	if len(want.Targets) > 0 {
+		if _, err := r.settle(want, have); err != nil {
+			return err
 		}
 	}
-	return t, auto, nil
+	for _, release := range gone {
+		if err := r.registry.ForgetKernel(have, release); err != nil {
+			return err
+		}
+		r.machine.Tree.MarkBack(release)
+	}
+	return nil
 }

@@ -63,12 +63,12 @@ func (r *run) examine(ids []dkms.KernelID) ([]verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(r.revive(&have), r.look(&have)); err != nil {
+	if err := errors.Join(r.registry.Revive(r.ctx, &have, r.writing), r.look(&have)); err != nil {
 		return nil, err
 	}
 	var want plan.Want
 	r.console.Quietly(func() { want = r.wantAll(have, ids, "") })
-	return r.judge(plan.Diff(want, r.haveOf(have, want)), have), nil
+	return r.judge(plan.Diff(want, r.maker.Have(r.ctx, have, want)), have), nil
 }
 
 // asked are the kernels of the call, or all that may be booted.
@@ -155,7 +155,7 @@ func (v *verdicts) add(ref dkms.Ref, state, reason string) {
 }
 
 func (r *run) waitsFor(id dkms.KernelID) string {
-	if name := r.headersPackage(id.Release); name != "" {
+	if name := r.registry.HeadersPackage(r.ctx, id.Release); name != "" {
 		return "waits for kernel headers: " + name
 	}
 	return "waits for kernel headers"

@@ -148,7 +148,7 @@ func (r *run) onKernelPrerm(args []string) error {
 }
 
 func (r *run) onHeaders(args []string) error {
-	if r.enqueue(false) {
+	if r.registry.Enqueue(r.ctx, false) {
 		return nil
 	}
 	r.call.Kernels = args[:1]
@@ -230,10 +230,10 @@ func (r *run) onPackage(args []string) error {
 		r.console.Notice(p.String() + ": registered; nothing is built, because its dkms.conf does not say AUTOINSTALL=yes")
 		return nil
 	}
-	if r.enqueue(true) {
+	if r.registry.Enqueue(r.ctx, true) {
 		r.console.Notice(p.String() + ": registered; modules are built at the end of this transaction")
 		return nil
 	}
-	r.only = p.Name
+	r.maker.Only = p.Name
 	return r.onTransaction(nil)
 }

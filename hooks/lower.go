@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -39,14 +38,14 @@ func (r *run) lowerFrom(have tree.Snapshot, p dkms.Package, goal dkms.State) err
 	}
 	if caller.Replacing() {
 		r.console.Notice(fmt.Sprintf("%s: kept until its successor is built", p))
-		return r.retireFrom(state)
+		return r.registry.Retire(r.ctx, state)
 	}
 	// A package must be removable although its files went first.
 	force := r.call.Force || caller.Manager != ""
 	if state.State == dkms.Broken && !force {
 		return machine.Broken(state)
 	}
-	if r.call.RPMSafeUpgrade && goal == dkms.Absent && r.upgradedByCaller(p) {
+	if r.call.RPMSafeUpgrade && goal == dkms.Absent && r.registry.Upgraded(p) {
 		r.console.Notice(fmt.Sprintf("%s: kept, this transaction has just installed it", p))
 		return nil
 	}
@@ -64,27 +63,11 @@ func (r *run) lowerFrom(have tree.Snapshot, p dkms.Package, goal dkms.State) err
 		})
 	}
 	if goal == dkms.Absent && r.call.All {
-		want.Targets = append(want.Targets, r.leftBehind(have, p)...)
+		want.Targets = append(want.Targets, r.registry.LeftBehind(have, p)...)
 	}
 	done, err := r.settle(want, have)
 	r.sayNothingToLower(done, state)
 	return err
-}
-
-// leftBehind are the retired versions of p's name that were kept for want of
-// what p was to be; they go with it.
-func (r *run) leftBehind(have tree.Snapshot, p dkms.Package) []plan.Target {
-	var targets []plan.Target
-	for _, o := range have.Packages {
-		switch {
-		case o.Name != p.Name || o.Version == p.Version:
-		case o.Retired == nil:
-			return nil // there is another one that they may be kept for
-		default:
-			targets = append(targets, lowered(dkms.Ref{Package: o.Package}, dkms.Absent, p.String()+" is being removed"))
-		}
-	}
-	return targets
 }
 
 // sayNothingToLower tells of kernels for which there was nothing to take away,
@@ -130,22 +113,8 @@ func (r *run) kernelPrerm() error {
 		} else if err != nil {
 			return &dkms.Error{Kind: dkms.HookFailed, Object: ids[0].Release, Problem: "some modules could not be removed", Err: err}
 		}
-		return r.forgetKernel(have, ids[0].Release)
+		return r.registry.ForgetKernel(have, ids[0].Release)
 	})
-}
-
-// forgetKernel removes what is left of a kernel when nothing is built for it any
-// more: that builds for it have failed, and directories.
-func (r *run) forgetKernel(have tree.Snapshot, release string) error {
-	var errs []error
-	for _, p := range have.Packages {
-		for _, f := range p.Failures {
-			if f.Release == release {
-				errs = append(errs, r.machine.Tree.ForgetFailure(f.Ref))
-			}
-		}
-	}
-	return errors.Join(append(errs, r.machine.Tree.ForgetKernel(release))...)
 }
 
 // kernelPreinst marks what is built for a kernel that is about to be replaced

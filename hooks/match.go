@@ -27,13 +27,13 @@ func (r *run) matchFrom(have tree.Snapshot, id dkms.KernelID, only dkms.Package)
 			only.Name != "" && s.Name != only.Name || only.Version != "" && s.Version != only.Version {
 			continue
 		}
-		c, ok := r.registered(have, s.Package)
+		c, ok := r.machine.Registered(have, s.Package)
 		if !ok {
 			continue
 		}
-		t, err := r.raise(c, id, dkms.Installed, "as on "+r.call.TemplateKernel)
+		t, err := r.maker.Raise(r.ctx, c, id, dkms.Installed, "as on "+r.call.TemplateKernel)
 		if err != nil {
-			r.invalid(&t, err)
+			r.maker.Invalid(&t, err)
 		}
 		want.Targets = append(want.Targets, t)
 	}

@@ -153,15 +153,6 @@ func (r *run) lookUp(have tree.Snapshot, p dkms.Package) (*machine.Candidate, bo
 	return r.machine.Candidate(p, state.Source, true), true, nil
 }
 
-// registered is lookUp for packages that are not what the call is about.
-func (r *run) registered(have tree.Snapshot, p dkms.Package) (*machine.Candidate, bool) {
-	state, ok := have.Find(p)
-	if !ok || state.State == dkms.Broken {
-		return nil, false
-	}
-	return r.machine.Candidate(p, state.Source, true), true
-}
-
 func (r *run) unregistered(p dkms.Package, dir string) (*machine.Candidate, error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) == 0 {
 		return nil, &dkms.Error{Kind: dkms.ConfInvalid, Object: dir, Problem: "is empty"}

@@ -25,7 +25,7 @@ func (r *run) addTo(have tree.Snapshot) error {
 		return err
 	}
 	if state, ok := have.Find(c.Package); ok && state.Retired != nil && c.Registered {
-		if err := r.back(state); err != nil {
+		if err := r.registry.Back(state); err != nil {
 			return err
 		}
 		return r.applier.Added(r.ctx, c)
@@ -41,11 +41,11 @@ func (r *run) addTo(have tree.Snapshot) error {
 		return err
 	}
 	for _, id := range ids {
-		if _, err := r.raise(c, id, dkms.Added, ""); err != nil {
+		if _, err := r.maker.Raise(r.ctx, c, id, dkms.Added, ""); err != nil {
 			return err
 		}
 	}
-	clear(r.faults)
+	clear(r.maker.Faults)
 	want := r.want()
 	want.Targets = []plan.Target{{Ref: dkms.Ref{Package: c.Package}, Goal: dkms.Added, Why: "asked for"}}
 	_, err = r.settle(want, have)
@@ -73,7 +73,7 @@ func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State
 		return err
 	}
 	if state, ok := have.Find(c.Package); ok && state.Retired != nil {
-		if err := r.back(state); err != nil {
+		if err := r.registry.Back(state); err != nil {
 			return err
 		}
 	}
@@ -84,15 +84,15 @@ func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State
 	}
 	want := r.want()
 	for _, id := range ids {
-		t, err := r.raise(c, id, goal, "asked for")
+		t, err := r.maker.Raise(r.ctx, c, id, goal, "asked for")
 		if err != nil {
 			return err
 		}
-		r.requireDepends(&t, have)
+		r.maker.RequireDepends(&t, have)
 		want.Targets = append(want.Targets, t)
 	}
 	if goal == dkms.Installed {
-		r.dependents(&want, have)
+		want.Targets = append(want.Targets, r.maker.Dependents(r.ctx, want.Targets, have)...)
 	}
 	p, err := r.settle(want, have)
 	r.sayUpToDate(p, goal)

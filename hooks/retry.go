@@ -28,6 +28,6 @@ func (r *run) retry() error {
 	if only.Name != "" && !known {
 		return &dkms.Error{Kind: dkms.NotInTree, Object: only.Name, Problem: "is not in the tree", Hint: "dkms status lists what is"}
 	}
-	r.only, r.again = only.Name, true
+	r.maker.Only, r.maker.Again = only.Name, true
 	return r.reconcile(ids, "tried again")
 }

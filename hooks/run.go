@@ -13,8 +13,10 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/apply"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/machine"
+	"github.com/dkms-hook/dkms-hook/internal/registry"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/internal/want"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
@@ -30,8 +32,6 @@ type run struct {
 	declarative bool
 	event       string // which event this is; empty for an action
 	writing     bool   // the lock is ours
-	only        string // the name of the one package that it is about; empty: all
-	again       bool   // what has failed is tried whatever is remembered of it
 	// callerMakesInitramfs is set where whoever called us makes the initial
 	// RAM file system next.
 	callerMakesInitramfs bool
@@ -39,9 +39,10 @@ type run struct {
 	result  io.Writer // what was asked for; nothing with -q, but for status
 	console *report.Console
 
-	loaded bool               // a package came from an archive during the run
-	faults map[dkms.Ref]error // what stands behind a target that is not ready
+	loaded bool // a package came from an archive during the run
 
+	maker     *want.Maker
+	registry  *registry.Registry
 	keys      *apply.Keys
 	applier   *apply.Applier
 	observers []apply.Observer // of what it applies, beside the screen and the record
@@ -56,7 +57,6 @@ func newRun(ctx context.Context, e Engine, c Call, declarative bool) (*run, erro
 		event:       c.event(),
 		result:      e.Stdout,
 		console:     &console,
-		faults:      map[dkms.Ref]error{},
 	}
 	if c.Quiet {
 		r.result = io.Discard
@@ -66,6 +66,11 @@ func newRun(ctx context.Context, e Engine, c Call, declarative bool) (*run, erro
 		return nil, err
 	}
 	r.machine.ForceVersion = c.ForceVersion
+	r.maker = want.New(r.machine, r.console, want.Options{
+		Force: c.Force, Declarative: declarative, Tolerant: r.tolerant(),
+		Named: func() bool { return len(r.call.Kernels) > 0 || r.call.AllKernels },
+	})
+	r.registry = registry.New(r.machine, r.console, c.Root != "")
 	r.keys = apply.NewKeys(r.machine, r.console)
 	r.applier = apply.New(r.machine, r.keys, r.console, r.applyOptions())
 	r.recorder.record.Began = time.Now()

@@ -17,7 +17,7 @@ import (
 // settle makes it so: it compares want with what is there, applies the
 // difference and prints what became of it.
 func (r *run) settle(want plan.Want, have tree.Snapshot) (plan.Plan, error) {
-	p := plan.Diff(want, r.haveOf(have, want))
+	p := plan.Diff(want, r.maker.Have(r.ctx, have, want))
 	done, err := r.apply(p)
 	if err != nil {
 		return p, err
@@ -91,7 +91,7 @@ func (r *run) failure(o report.Outcome) report.Outcome {
 // in the order in which it was asked for.
 func (r *run) firstError(want plan.Want, p plan.Plan, done map[plan.StepID]apply.Outcome) error {
 	for _, t := range want.Targets {
-		if err := r.faults[t.Ref]; err != nil && noted(p, t) {
+		if err := r.maker.Faults[t.Ref]; err != nil && noted(p, t) {
 			return err
 		}
 		for _, s := range p.Steps {

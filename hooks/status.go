@@ -137,9 +137,9 @@ func (r *run) waiting(have tree.Snapshot) map[dkms.Ref]string {
 	found := map[dkms.Ref]string{}
 	r.console.Quietly(func() {
 		want := r.wantAll(have, ids, autoYes)
-		for _, n := range plan.Diff(want, r.haveOf(have, want)).Notes {
+		for _, n := range plan.Diff(want, r.maker.Have(r.ctx, have, want)).Notes {
 			if n.Reason == plan.PendingHeaders {
-				found[n.Ref] = r.headersPackage(n.Ref.Release)
+				found[n.Ref] = r.registry.HeadersPackage(r.ctx, n.Ref.Release)
 			}
 		}
 	})

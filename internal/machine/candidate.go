@@ -44,6 +44,16 @@ func (m *Machine) Candidate(p dkms.Package, dir string, registered bool) *Candid
 	return c
 }
 
+// Registered returns the candidate of a package that is in the tree and whose
+// source can be reached.
+func (m *Machine) Registered(have tree.Snapshot, p dkms.Package) (*Candidate, bool) {
+	state, ok := have.Find(p)
+	if !ok || state.State == dkms.Broken {
+		return nil, false
+	}
+	return m.Candidate(p, state.Source, true), true
+}
+
 // Recipe evaluates c's dkms.conf for one kernel, once.
 func (m *Machine) Recipe(ctx context.Context, c *Candidate, k kbuild.Kernel) (kbuild.Recipe, error) {
 	ref := dkms.Ref{Package: c.Package, KernelID: k.KernelID}

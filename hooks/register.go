@@ -1,10 +1,7 @@
 package hooks
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/pkgmgr"
@@ -12,27 +9,6 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
-
-// trigger is the dpkg trigger by which a transaction's registrations become one
-// run at its end.
-const trigger = "dkms-hook"
-
-// enqueue has dpkg call us once more when it has configured what it can;
-// awaiting, nothing that depends on the calling package is configured before.
-// It reports false where nobody would call: then it is to be done now.
-func (r *run) enqueue(await bool) bool {
-	if os.Getenv(system.LockEnv) != "" {
-		return true // a run of ours has called us, and it is that run
-	}
-	if r.call.Root != "" || pkgmgr.Caller().Manager != "dpkg" || !pkgmgr.Interested(trigger) {
-		return false
-	}
-	if err := pkgmgr.Activate(r.ctx, trigger, await); err != nil {
-		r.console.Warn(fmt.Sprintf("the dpkg trigger %s could not be activated, so modules are built now: %v", trigger, err))
-		return false
-	}
-	return true
-}
 
 // register makes a package registered, whatever was before, and builds nothing
 // by itself: for scriptlets of packages, whose transaction ends in a run.
@@ -44,7 +20,7 @@ func (r *run) register() error {
 	if err := r.ensureRegistered(p, ""); err != nil {
 		return err
 	}
-	r.enqueue(true)
+	r.registry.Enqueue(r.ctx, true)
 	return nil
 }
 
@@ -56,33 +32,15 @@ func (r *run) retire() error {
 		return err
 	}
 	return r.change(func(have tree.Snapshot) error {
-		if r.upgradedByCaller(p) {
+		if r.registry.Upgraded(p) {
 			return nil
 		}
 		state, ok := have.Find(p)
 		if !ok {
 			return notInTree(p)
 		}
-		return r.retireFrom(state)
+		return r.registry.Retire(r.ctx, state)
 	})
-}
-
-func (r *run) retireFrom(state tree.PackageState) error {
-	caller := pkgmgr.Caller()
-	why := "its package is being replaced"
-	if caller.Package != "" {
-		why = caller.Package + " is being replaced"
-	}
-	// What it was built from is still here; later it is the successor's.
-	if err := r.adopt(state); err != nil {
-		r.console.Warn(err.Error())
-	}
-	r.keepDigests()
-	if err := r.machine.Tree.Retire(state.Package, tree.Retirement{By: caller.Package, Why: why, Since: time.Now()}); err != nil {
-		return err
-	}
-	r.enqueue(false) // whatever takes its place may be nobody who calls us
-	return nil
 }
 
 func notInTree(p dkms.Package) error {
@@ -136,17 +94,6 @@ func (r *run) registerInPlace(p dkms.Package, have tree.Snapshot) error {
 	return err
 }
 
-// back makes a retired package one that is registered like any other, because
-// somebody names it: as after `remove` it has nothing built that counts.
-func (r *run) back(state tree.PackageState) error {
-	for _, s := range state.Refs {
-		if err := r.machine.Tree.MarkStale(s.Ref, "it was removed and added again"); err != nil {
-			return err
-		}
-	}
-	return r.machine.Tree.Unretire(state.Package)
-}
-
 // buildsItself reports whether p asks to be built by itself. One whose dkms.conf
 // is invalid does, so that it is told of.
 func (r *run) buildsItself(p dkms.Package) bool {
@@ -156,4 +103,15 @@ func (r *run) buildsItself(p dkms.Package) bool {
 	}
 	recipe, err := r.machine.Recipe(r.ctx, r.machine.Candidate(p, r.machine.Tree.SourceLink(p), true), k)
 	return err != nil || recipe.Autoinstall
+}
+
+// safeUpgrade notes for --rpm_safe_upgrade that p is added. It also has versions
+// overridden: a refusal would leave the machine with neither the old module nor
+// the new.
+func (r *run) safeUpgrade(p dkms.Package) error {
+	if !r.call.RPMSafeUpgrade {
+		return nil
+	}
+	r.machine.ForceVersion = true
+	return r.registry.NoteUpgrade(p)
 }
