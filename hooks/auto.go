@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +13,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/internal/view"
 )
 
 // autoYes is why autoinstall and sync want something.
@@ -75,9 +75,7 @@ func (r *run) plan() error {
 	}
 	p := plan.Diff(want, r.maker.Have(r.ctx, have, want))
 	if r.call.JSON {
-		encoder := json.NewEncoder(r.Stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(p)
+		return view.JSON(r.Stdout, p)
 	}
 	return p.Format(r.Stdout)
 }

@@ -2,14 +2,13 @@ package hooks
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/view"
 )
 
 // heldNotice is where on_failure=hold says that the next boot would lack a
@@ -30,16 +29,11 @@ func (r *run) noticeHeld() error {
 	if err != nil {
 		return err
 	}
-	var text strings.Builder
-	for _, v := range found {
-		if v.State == missing {
-			fmt.Fprintf(&text, "%s: %s/%s\n", v.Release, v.Package, v.Version)
-		}
-	}
-	if text.Len() == 0 {
+	text := view.Held(found)
+	if text == "" {
 		return removed(heldNotice)
 	}
-	return system.WriteFile(heldNotice, []byte("these kernels lack a module, do not boot them (dkms-hook check):\n"+text.String()), 0o644)
+	return system.WriteFile(heldNotice, []byte(text), 0o644)
 }
 
 func removed(path string) error {
