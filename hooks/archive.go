@@ -3,10 +3,7 @@ package hooks
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 
-	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
@@ -14,7 +11,7 @@ import (
 
 // mktarball packs a package with what is built of it.
 func (r *run) mktarball() error {
-	p, err := r.call.exactly()
+	p, err := r.call.Exactly()
 	if err != nil {
 		return err
 	}
@@ -37,7 +34,7 @@ func (r *run) mktarball() error {
 			ids = append(ids, s.KernelID)
 		}
 	default:
-		if ids, err = r.call.targets(); err != nil {
+		if ids, err = r.call.Targets(); err != nil {
 			return err
 		}
 	}
@@ -70,54 +67,17 @@ func (r *run) ldtarball() error {
 		return err
 	}
 	defer end()
-	loaded, err := r.load(archive)
+	loaded, err := r.finder.Load(r.ctx, archive)
 	if err != nil {
 		return err
 	}
 	return r.afterLoad(loaded)
 }
 
-func (r *run) load(archive string) (tree.Loaded, error) {
-	archive, err := filepath.Abs(archive)
-	if err != nil {
-		return tree.Loaded{}, err
-	}
-	p, err := r.call.named()
-	if err != nil {
-		return tree.Loaded{}, err
-	}
-	return r.machine.Tree.Load(r.ctx, tree.LoadRequest{Archive: archive, Package: p, Force: r.call.Force, Identify: func(file string, named dkms.Package) (dkms.Package, error) {
-		found, err := r.identify(file, named)
-		return found, inArchive(archive, err)
-	}})
-}
-
-// inArchive tells of a dkms.conf in an archive what is wrong with it, without
-// the name of the scratch directory that it was read in.
-func inArchive(archive string, err error) error {
-	if err == nil {
-		return nil
-	}
-	text := err.Error()
-	var invalid *conf.Invalid
-	var e *dkms.Error
-	switch {
-	case errors.As(err, &invalid):
-		var texts []string
-		for _, p := range invalid.Problems {
-			texts = append(texts, p.Text)
-		}
-		text = strings.Join(texts, "; ")
-	case errors.As(err, &e):
-		text = e.Problem
-	}
-	return &dkms.Error{Kind: dkms.ArchiveInvalid, Object: archive, Problem: "the dkms.conf in it is invalid: " + text}
-}
-
 // afterLoad does what follows the registration of a package from an archive.
 func (r *run) afterLoad(loaded tree.Loaded) error {
 	c := r.machine.Candidate(loaded.Package, loaded.Source, true)
-	k, err := r.someKernel()
+	k, err := r.finder.Kernel()
 	if err != nil {
 		return err
 	}
@@ -142,10 +102,9 @@ func (r *run) sayLoaded(loaded tree.Loaded) {
 
 // fromArchive loads an archive that was given to add, build or install.
 func (r *run) fromArchive(archive string) (*machine.Candidate, error) {
-	loaded, err := r.load(archive)
+	loaded, err := r.finder.Load(r.ctx, archive)
 	if err != nil {
 		return nil, err
 	}
-	r.loaded = true
 	return r.machine.Candidate(loaded.Package, loaded.Source, true), r.afterLoad(loaded)
 }

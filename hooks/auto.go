@@ -29,7 +29,7 @@ func (r *run) autoinstall() error {
 		r.console.Notice("nothing done: " + switchOff + " exists")
 		return nil
 	}
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return err
 	}

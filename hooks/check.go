@@ -58,7 +58,7 @@ func (r *run) asked() ([]dkms.KernelID, error) {
 	if len(r.call.Kernels) == 0 {
 		return r.machine.Bootable()
 	}
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return nil, err
 	}

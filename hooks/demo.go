@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/apply"
+	"github.com/dkms-hook/dkms-hook/internal/call"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
@@ -38,12 +39,12 @@ func (r *run) demo() error {
 	if err := r.demoRoot(root, modules, k); err != nil {
 		return err
 	}
-	call := Call{
+	c := call.Call{
 		Kernels: []string{k.Release}, Jobs: r.call.Jobs, Quiet: r.call.Quiet, Verbose: r.call.Verbose,
 		DKMSTree: filepath.Join(root, "var/lib/dkms"), SourceTree: filepath.Join(root, "usr/src"), InstallTree: filepath.Join(root, "lib/modules"),
 	}
 	for _, action := range []string{"add", "build", "install", "status"} {
-		if err := r.demoStep(call, action); err != nil {
+		if err := r.demoStep(c, action); err != nil {
 			return err
 		}
 	}
@@ -55,11 +56,11 @@ func (r *run) demo() error {
 }
 
 // demoStep runs one action as a call of its own and shows its times.
-func (r *run) demoStep(call Call, action string) error {
-	fmt.Fprintf(r.result, "\n$ dkms-hook %s %s -k %s\n", action, demoPackage, call.Kernels[0])
-	call.Action, call.Operands = action, []string{demoPackage.String()}
+func (r *run) demoStep(c call.Call, action string) error {
+	fmt.Fprintf(r.result, "\n$ dkms-hook %s %s -k %s\n", action, demoPackage, c.Kernels[0])
+	c.Action, c.Operands = action, []string{demoPackage.String()}
 	found, _ := find(action)
-	inner, err := newRun(r.ctx, r.Engine, call, false)
+	inner, err := newRun(r.ctx, r.Engine, c, false)
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (t *times) Ended(s plan.Step, o apply.Outcome) {
 
 // demoKernel is the newest kernel on disk that has headers, or that of -k.
 func (r *run) demoKernel() (kbuild.Kernel, error) {
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return kbuild.Kernel{}, err
 	}

@@ -27,7 +27,7 @@ func (r *run) doctor() error {
 			return err
 		}
 		err = r.report(findings, true)
-		return errors.Join(err, r.sweep()) // which runs the depmods that are due
+		return errors.Join(err, r.applier.Sweep(r.ctx)) // which runs the depmods that are due
 	})
 }
 

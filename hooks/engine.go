@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/dkms-hook/dkms-hook/internal/call"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 )
@@ -17,12 +18,12 @@ type Engine struct {
 
 // Do carries out one call. The error says what went wrong and, by
 // report.ExitStatus, with which status to end.
-func (e Engine) Do(ctx context.Context, c Call) error {
+func (e Engine) Do(ctx context.Context, c call.Call) error {
 	action, ok := find(c.Action)
 	if !ok {
 		return &dkms.Error{Kind: dkms.Usage, Object: c.Action, Problem: "unknown action"}
 	}
-	if err := c.check(action); err != nil {
+	if err := action.check(c); err != nil {
 		return err
 	}
 	// Children must read the same whatever the person's settings, and files

@@ -130,7 +130,7 @@ func (r *run) onKernelPostinst(args []string) error {
 
 // kernelCame makes the call's kernels match.
 func (r *run) kernelCame(why string) error {
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (r *run) onHeaders(args []string) error {
 		return nil
 	}
 	r.call.Kernels = args[:1]
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (r *run) onBoot([]string) error { return r.runningKernel("boot") }
 // runningKernel makes the running kernel match. In a container or a chroot that
 // is a kernel of another root, of which nothing is here.
 func (r *run) runningKernel(why string) error {
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return err
 	}

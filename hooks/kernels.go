@@ -6,7 +6,7 @@ import "github.com/dkms-hook/dkms-hook/internal/dkms"
 // modules.
 func (r *run) scope() ([]dkms.KernelID, error) {
 	if len(r.call.Kernels) > 0 && !r.call.AllKernels {
-		return r.call.targets()
+		return r.call.Targets()
 	}
 	r.call.AllKernels = true
 	return r.machine.WantedKernels()

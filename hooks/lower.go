@@ -20,7 +20,7 @@ func (r *run) remove() error    { return r.lower(dkms.Absent) }
 // lower takes one package back to goal for the kernels of the call, or for all
 // that it is built for.
 func (r *run) lower(goal dkms.State) error {
-	p, err := r.call.exactly()
+	p, err := r.call.Exactly()
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (r *run) lowerFrom(have tree.Snapshot, p dkms.Package, goal dkms.State) err
 	ids := []dkms.KernelID{{}} // all
 	if !r.call.All {
 		var err error
-		if ids, err = r.call.targets(); err != nil {
+		if ids, err = r.call.Targets(); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,7 @@ func (r *run) sayNothingToLower(p plan.Plan, state tree.PackageState) {
 
 // kernelPrerm takes every package off a kernel that is about to be removed.
 func (r *run) kernelPrerm() error {
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (r *run) kernelPrerm() error {
 // kernelPreinst marks what is built for a kernel that is about to be replaced
 // by one of the same name: it stays in place until it has been built again.
 func (r *run) kernelPreinst() error {
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,11 @@ import (
 
 // match installs on one kernel what is installed on another.
 func (r *run) match() error {
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return err
 	}
-	only, err := r.call.spelled()
+	only, err := r.call.Spelled()
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,9 @@ package hooks
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
@@ -13,11 +13,11 @@ import (
 func (r *run) add() error { return r.change(r.addTo) }
 
 func (r *run) addTo(have tree.Snapshot) error {
-	if kind, archive, err := r.operand(); err == nil && kind == archiveFile && filepath.Ext(archive) != ".rpm" {
+	if archive, ok := r.finder.Archive(); ok {
 		_, err := r.fromArchive(archive)
 		return err
 	}
-	c, err := r.candidate(have)
+	c, err := r.finder.Find(r.ctx, have)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (r *run) addTo(have tree.Snapshot) error {
 	}
 	// Its dkms.conf must be sound, for the kernel that is named or runs; that
 	// the kernel is excluded or has no headers does not matter yet.
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (r *run) install() error { return r.reach(dkms.Installed) }
 
 // reach brings one package as far as goal for the kernels of the call.
 func (r *run) reach(goal dkms.State) error {
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (r *run) reach(goal dkms.State) error {
 }
 
 func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State) error {
-	c, err := r.candidate(have)
+	c, loaded, err := r.find(have)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State
 			return err
 		}
 	}
-	if r.loaded { // from an archive, after the scan
+	if loaded { // from an archive, after the scan
 		if have, err = r.machine.Tree.Scan(r.ctx); err != nil {
 			return err
 		}
@@ -99,11 +99,22 @@ func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State
 	return err
 }
 
+// find is the package that the call is about; loaded says that it came from an
+// archive just now.
+func (r *run) find(have tree.Snapshot) (c *machine.Candidate, loaded bool, err error) {
+	if archive, ok := r.finder.Archive(); ok {
+		c, err = r.fromArchive(archive)
+		return c, true, err
+	}
+	c, err = r.finder.Find(r.ctx, have)
+	return c, false, err
+}
+
 // sayUpToDate tells of each target that was there already.
 func (r *run) sayUpToDate(p plan.Plan, goal dkms.State) {
 	for _, n := range p.Notes {
 		if n.Reason == plan.UpToDate && n.Ref.Release != "" {
-			fmt.Fprintf(r.result, "%s for %s: already %s, nothing to do (--force does it again)\n", n.Ref.Package, headline(n.Ref.KernelID), goal)
+			fmt.Fprintf(r.result, "%s for %s (%s): already %s, nothing to do (--force does it again)\n", n.Ref.Package, n.Ref.Release, n.Ref.Arch, goal)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // register makes a package registered, whatever was before, and builds nothing
 // by itself: for scriptlets of packages, whose transaction ends in a run.
 func (r *run) register() error {
-	p, err := r.call.exactly()
+	p, err := r.call.Exactly()
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (r *run) register() error {
 // retire says that a package's place is about to be taken: it stays installed
 // until what takes it is, or turns out not to come.
 func (r *run) retire() error {
-	p, err := r.call.exactly()
+	p, err := r.call.Exactly()
 	if err != nil {
 		return err
 	}
@@ -82,11 +82,11 @@ func (r *run) registerInPlace(p dkms.Package, have tree.Snapshot) error {
 	if !system.IsDir(dir) {
 		return &dkms.Error{Kind: dkms.SourceMissing, Object: p.String(), Problem: "no source at " + dir}
 	}
-	c, err := r.unregistered(p, dir)
+	c, err := r.finder.Unregistered(p, dir)
 	if err != nil {
 		return err
 	}
-	if k, err := r.someKernel(); err == nil {
+	if k, err := r.finder.Kernel(); err == nil {
 		_, _ = r.machine.Recipe(r.ctx, c, k) // for its POST_ADD
 	}
 	want := plan.Want{Targets: []plan.Target{{Ref: dkms.Ref{Package: p}, Goal: dkms.Added, Why: "its package was installed"}}}
@@ -97,7 +97,7 @@ func (r *run) registerInPlace(p dkms.Package, have tree.Snapshot) error {
 // buildsItself reports whether p asks to be built by itself. One whose dkms.conf
 // is invalid does, so that it is told of.
 func (r *run) buildsItself(p dkms.Package) bool {
-	k, err := r.someKernel()
+	k, err := r.finder.Kernel()
 	if err != nil {
 		return true
 	}

@@ -10,7 +10,7 @@ import (
 // retry makes the kernels match once more, without regard to what has failed
 // before.
 func (r *run) retry() error {
-	only, err := r.call.spelled()
+	only, err := r.call.Spelled()
 	if err != nil {
 		return err
 	}

@@ -2,29 +2,26 @@ package hooks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"syscall"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/apply"
+	"github.com/dkms-hook/dkms-hook/internal/call"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/machine"
+	"github.com/dkms-hook/dkms-hook/internal/operand"
 	"github.com/dkms-hook/dkms-hook/internal/registry"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/internal/want"
-	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
 // run is one call while it is carried out.
 type run struct {
 	Engine
 	ctx     context.Context
-	call    Call
+	call    call.Call
 	machine *machine.Machine
 
 	// declarative is set for actions that compare what is with what should be,
@@ -39,8 +36,7 @@ type run struct {
 	result  io.Writer // what was asked for; nothing with -q, but for status
 	console *report.Console
 
-	loaded bool // a package came from an archive during the run
-
+	finder    *operand.Finder
 	maker     *want.Maker
 	registry  *registry.Registry
 	keys      *apply.Keys
@@ -49,12 +45,12 @@ type run struct {
 	recorder  recorder
 }
 
-func newRun(ctx context.Context, e Engine, c Call, declarative bool) (*run, error) {
+func newRun(ctx context.Context, e Engine, c call.Call, declarative bool) (*run, error) {
 	console := Console(e.Stderr, c.Quiet)
 	r := &run{
 		Engine: e, ctx: ctx, call: c,
 		declarative: declarative,
-		event:       c.event(),
+		event:       c.Event(),
 		result:      e.Stdout,
 		console:     &console,
 	}
@@ -66,6 +62,7 @@ func newRun(ctx context.Context, e Engine, c Call, declarative bool) (*run, erro
 		return nil, err
 	}
 	r.machine.ForceVersion = c.ForceVersion
+	r.finder = operand.New(&r.call, r.machine, r.console)
 	r.maker = want.New(r.machine, r.console, want.Options{
 		Force: c.Force, Declarative: declarative, Tolerant: r.tolerant(),
 		Named: func() bool { return len(r.call.Kernels) > 0 || r.call.AllKernels },
@@ -73,7 +70,7 @@ func newRun(ctx context.Context, e Engine, c Call, declarative bool) (*run, erro
 	r.registry = registry.New(r.machine, r.console, c.Root != "")
 	r.keys = apply.NewKeys(r.machine, r.console)
 	r.applier = apply.New(r.machine, r.keys, r.console, r.applyOptions())
-	r.recorder.record.Began = time.Now()
+	r.recorder.run.Began = time.Now()
 	return r, nil
 }
 
@@ -94,7 +91,7 @@ func (r *run) options() machine.Options {
 func (r *run) applyOptions() apply.Options {
 	o := apply.Options{
 		Builder: apply.Compiler{}, Slots: 2, Kernel: r.firstKernel,
-		Collective: r.call.collective(), Symlink: r.call.SymlinkModules, Modprobe: r.call.ModprobeOnInstall,
+		Collective: r.call.Collective(), Symlink: r.call.SymlinkModules, Modprobe: r.call.ModprobeOnInstall,
 	}
 	if r.machine.Jobs() == 1 {
 		o.Slots = 1
@@ -107,7 +104,7 @@ func (r *run) applyOptions() apply.Options {
 
 // firstKernel is the first that the call is about.
 func (r *run) firstKernel() (id dkms.KernelID, ok bool) {
-	ids, err := r.call.targets()
+	ids, err := r.call.Targets()
 	if err != nil {
 		return id, false
 	}
@@ -131,7 +128,7 @@ func (r *run) change(fn func(have tree.Snapshot) error) error {
 // begin opens a writing run: the tree is there and writable, the lock is ours,
 // and what a crash left is swept up. The returned function ends it.
 func (r *run) begin() (end func(), err error) {
-	if err := r.writable(); err != nil {
+	if err := r.machine.Tree.Writable(); err != nil {
 		return nil, err
 	}
 	unlock, err := r.lock()
@@ -144,7 +141,7 @@ func (r *run) begin() (end func(), err error) {
 		r.writing = false
 		unlock()
 	}
-	if err := r.sweep(); err != nil {
+	if err := r.applier.Sweep(r.ctx); err != nil {
 		end()
 		return nil, err
 	}
@@ -172,55 +169,6 @@ func (r *run) keepDigests() {
 	if r.writing {
 		_ = r.machine.Digests.Save()
 	}
-}
-
-// sweep clears away what a killed run left, and runs the depmod it still owed.
-func (r *run) sweep() error {
-	swept, err := r.machine.Tree.Sweep(r.ctx)
-	for _, note := range swept.Notes {
-		r.console.Notice(note)
-	}
-	if err != nil {
-		return err
-	}
-	arch, err := kbuild.HostArch()
-	if err != nil {
-		return err
-	}
-	for _, release := range swept.Depmod {
-		k, err := r.machine.Kernel(dkms.KernelID{Release: release, Arch: arch})
-		if err == nil {
-			err = kbuild.Depmod(r.ctx, k)
-		}
-		if err != nil {
-			r.console.Warn(err.Error())
-			continue
-		}
-		if err := r.machine.Tree.DepmodDone(release); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writable refuses early and in one voice what would fail half-way.
-func (r *run) writable() error {
-	err := os.MkdirAll(r.machine.Tree.Dir, 0o755)
-	if err == nil {
-		err = syscall.Access(r.machine.Tree.Dir, 2 /* W_OK */)
-	}
-	if err == nil {
-		return nil
-	}
-	hint := "run as root"
-	if errors.Is(err, syscall.EROFS) {
-		hint = "the file system is read-only"
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return &dkms.Error{Kind: dkms.NotAllowed, Object: r.machine.Tree.Dir, Problem: "cannot be written", Err: err, Hint: hint}
 }
 
 // Console is how messages go to w: in colour on a terminal, unless NO_COLOR is

@@ -59,7 +59,7 @@ func (r *run) summarize(p plan.Plan) {
 		}
 	}
 	// A single failure is the call's own error, which is printed at the end.
-	if len(failed) > 1 || r.call.collective() {
+	if len(failed) > 1 || r.call.Collective() {
 		r.console.Summary(failed, "")
 	}
 }

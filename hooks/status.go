@@ -13,7 +13,7 @@ import (
 
 // status lists what is there. It takes no lock and changes nothing.
 func (r *run) status() error {
-	only, err := r.call.spelled()
+	only, err := r.call.Spelled()
 	switch {
 	case dkms.KindOf(err) == dkms.Usage:
 		return err
@@ -32,7 +32,7 @@ func (r *run) status() error {
 		return err
 	}
 	v := view.Status{
-		Have: have, Shown: r.call.wantsKernel,
+		Have: have, Shown: r.call.WantsKernel,
 		Stale:   func(ref dkms.Ref) string { return r.machine.Staleness(r.ctx, ref) },
 		Waiting: func() map[dkms.Ref]string { return r.waiting(have) },
 	}
@@ -77,7 +77,7 @@ func (r *run) waiting(have tree.Snapshot) map[dkms.Ref]string {
 	}
 	var ids []dkms.KernelID
 	for _, k := range all {
-		if k.HasImage() && !r.machine.Tree.WasRemoved(k.Release) && k.RequireHeaders() != nil && r.call.wantsKernel(k.KernelID) {
+		if k.HasImage() && !r.machine.Tree.WasRemoved(k.Release) && k.RequireHeaders() != nil && r.call.WantsKernel(k.KernelID) {
 			ids = append(ids, k.KernelID)
 		}
 	}

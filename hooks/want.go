@@ -4,6 +4,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 )
 
@@ -19,7 +20,7 @@ const systemModules = "/lib/modules"
 // wantsInitramfs reports whether initial RAM file systems are this run's
 // business: not when the modules are installed somewhere else.
 func (r *run) wantsInitramfs() bool {
-	return r.machine.Framework.Initrd != conf.Never && !r.callerMakesInitramfs && sameFile(r.machine.Tree.InstallDir, systemModules)
+	return r.machine.Framework.Initrd != conf.Never && !r.callerMakesInitramfs && system.SameFile(r.machine.Tree.InstallDir, systemModules)
 }
 
 // wantAll is what AUTOINSTALL wants on the kernels ids.

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
-	"github.com/dkms-hook/dkms-hook/hooks"
+	"github.com/dkms-hook/dkms-hook/internal/call"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 )
 
@@ -51,14 +51,14 @@ func flags() []cli.Flag {
 // ignored are options of old DKMS versions that no longer mean anything.
 var ignored = []string{"no-initrd", "no-clean-kernel", "no-prepare-kernel"}
 
-// call reads what the flags of c say. Conflicts between options are the
+// callOf reads what the flags of c say. Conflicts between options are the
 // business of hooks, which knows the actions.
-func call(c *cli.Context, compatible bool) (hooks.Call, error) {
+func callOf(c *cli.Context, compatible bool) (call.Call, error) {
 	jobs := c.Int("j")
 	if c.IsSet("j") && jobs < 0 {
-		return hooks.Call{}, &dkms.Error{Kind: dkms.Usage, Object: "-j", Problem: "the number of jobs cannot be negative"}
+		return call.Call{}, &dkms.Error{Kind: dkms.Usage, Object: "-j", Problem: "the number of jobs cannot be negative"}
 	}
-	return hooks.Call{
+	return call.Call{
 		Action:   c.Command.Name,
 		Operands: c.Args().Slice(),
 		Module:   c.String("module"),

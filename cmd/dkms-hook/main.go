@@ -89,7 +89,7 @@ func command(program string, a hooks.Action, compatible bool) *cli.Command {
 			if c.Bool("version") {
 				return printVersion(c.App.Writer, compatible)
 			}
-			request, err := call(c, compatible)
+			request, err := callOf(c, compatible)
 			if err != nil {
 				return err
 			}

@@ -50,3 +50,23 @@ func problem(object, text string, err error) error {
 	}
 	return e
 }
+
+// Writable makes the tree's directory, and refuses early and in one voice what would fail half-way.
+func (t Tree) Writable() error {
+	err := os.MkdirAll(t.Dir, 0o755)
+	if err == nil {
+		err = syscall.Access(t.Dir, 2 /* W_OK */)
+	}
+	if err == nil {
+		return nil
+	}
+	hint := "run as root"
+	if errors.Is(err, syscall.EROFS) {
+		hint = "the file system is read-only"
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return &dkms.Error{Kind: dkms.NotAllowed, Object: t.Dir, Problem: "cannot be written", Err: err, Hint: hint}
+}

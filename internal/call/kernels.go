@@ -1,7 +1,6 @@
-package hooks
+package call
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,9 +9,9 @@ import (
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
-// targets are the kernels that the call names: each -k K[/ARCH] with its -a,
+// Targets are the kernels that the call names: each -k K[/ARCH] with its -a,
 // or the running one where -k was left out.
-func (c *Call) targets() ([]dkms.KernelID, error) {
+func (c *Call) Targets() ([]dkms.KernelID, error) {
 	arch, err := kbuild.HostArch()
 	if err != nil {
 		return nil, err
@@ -60,8 +59,8 @@ func (c *Call) runningKernel(arch string) ([]dkms.KernelID, error) {
 	return []dkms.KernelID{id}, dkms.CheckWord("architecture", id.Arch)
 }
 
-// wantsKernel reports whether id passes the -k and -a filters of `status`.
-func (c *Call) wantsKernel(id dkms.KernelID) bool {
+// WantsKernel reports whether id passes the -k and -a filters of `status`.
+func (c *Call) WantsKernel(id dkms.KernelID) bool {
 	match := func(filters []string, word string) bool { return len(filters) == 0 || slices.Contains(filters, word) }
 	releases := make([]string, 0, len(c.Kernels))
 	arches := slices.Clone(c.Arches)
@@ -74,5 +73,3 @@ func (c *Call) wantsKernel(id dkms.KernelID) bool {
 	}
 	return match(releases, id.Release) && match(arches, id.Arch)
 }
-
-func headline(id dkms.KernelID) string { return fmt.Sprintf("%s (%s)", id.Release, id.Arch) }

@@ -1,5 +1,87 @@
 package hooks
 
+import (
+	"fmt"
+	"slices"
+
+	"github.com/dkms-hook/dkms-hook/internal/call"
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+)
+
+// Action is one word that a person may say, with what it allows.
+type Action struct {
+	Name     string
+	Usage    string
+	Operands string // what it takes, as the help text shows it
+	Help     string // what it does, in a sentence or two
+	Hidden   bool   // for scripts only
+
+	all       bool // --all means something, or is harmless
+	oneKernel bool // at most one -k
+	someK     bool // at least one -k
+	ours      bool // not an action of DKMS
+	// declarative: it compares what is with what should be
+	declarative bool
+	run         func(*run) error
+}
+
+// Actions lists the actions in the order of the help text; those that DKMS
+// does not know are left out when compatible is set.
+func Actions(compatible bool) []Action {
+	var out []Action
+	for _, a := range actions() {
+		if !a.ours || !compatible {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func find(name string) (Action, bool) {
+	all := actions()
+	i := slices.IndexFunc(all, func(a Action) bool { return a.Name == name })
+	if i < 0 {
+		return Action{}, false
+	}
+	return all[i], true
+}
+
+// check finds what is wrong with the call before anything is looked at.
+func (a Action) check(c call.Call) error {
+	kernels := len(c.Kernels)
+	switch {
+	case c.All && kernels > 0:
+		return &dkms.Error{Kind: dkms.Usage, Object: "--all and -k", Problem: "exclude each other"}
+	case c.All && len(c.Arches) > 0:
+		return &dkms.Error{Kind: dkms.NotInTree, Object: "--all and -a", Problem: "exclude each other"}
+	case c.All && !a.all:
+		return &dkms.Error{Kind: dkms.AllNotAllowed, Object: a.Name, Problem: "does not take --all"}
+	case a.oneKernel && kernels > 1, a.someK && kernels != 1:
+		return &dkms.Error{Kind: dkms.OneActionOnly, Object: a.Name, Problem: "takes exactly one kernel", Hint: "give one -k"}
+	case len(c.Arches) > 1 && len(c.Arches) != kernels, kernels > 1 && len(c.Arches) == 1 && a.oneKernel:
+		return &dkms.Error{Kind: dkms.Incomplete, Object: "-a", Problem: fmt.Sprintf("%d architectures for %d kernels", len(c.Arches), kernels),
+			Hint: "give one -a for each -k, or one for all"}
+	case a.ours && a.Operands == "" && len(c.Operands) > 0:
+		return &dkms.Error{Kind: dkms.Usage, Object: a.Name, Problem: "takes no operand: " + c.Operands[0]}
+	case c.BinariesOnly && c.SourceOnly:
+		return &dkms.Error{Kind: dkms.ConfInvalid, Object: "--binaries-only and --source-only", Problem: "exclude each other"}
+	}
+	if a.Name == "match" {
+		return checkMatch(c)
+	}
+	return nil
+}
+
+func checkMatch(c call.Call) error {
+	switch {
+	case c.TemplateKernel == "":
+		return &dkms.Error{Kind: dkms.Incomplete, Object: "match", Problem: "--templatekernel is missing"}
+	case slices.Contains(c.Kernels, c.TemplateKernel):
+		return &dkms.Error{Kind: dkms.Usage, Object: "match", Problem: "the template is the kernel itself: " + c.TemplateKernel}
+	}
+	return nil
+}
+
 // actions are all that a person may say, in the order of the help text.
 func actions() []Action {
 	return []Action{

@@ -1,9 +1,9 @@
-package hooks
+package operand
 
 import (
 	"cmp"
+	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,20 +29,20 @@ const (
 // operand looks at the call's operand. A word of the form NAME/VER is a
 // package, unless it is spelled as a path (/…, ./…, ../…) or only the path
 // exists.
-func (r *run) operand() (operandKind, string, error) {
-	switch len(r.call.Operands) {
+func (f *Finder) operand() (operandKind, string, error) {
+	switch len(f.call.Operands) {
 	case 0:
-		if r.call.Archive != "" && r.call.Module == "" {
-			return archiveFile, r.call.Archive, nil
+		if f.call.Archive != "" && f.call.Module == "" {
+			return archiveFile, f.call.Archive, nil
 		}
 		return nothing, "", nil
 	case 1:
 	default:
-		return nothing, "", &dkms.Error{Kind: dkms.Usage, Object: strings.Join(r.call.Operands, " "), Problem: "one package at a time"}
+		return nothing, "", &dkms.Error{Kind: dkms.Usage, Object: strings.Join(f.call.Operands, " "), Problem: "one package at a time"}
 	}
-	word := r.call.Operands[0]
+	word := f.call.Operands[0]
 	name, version, slashed := strings.Cut(word, "/")
-	if slashed && !spelledAsPath(word) && (r.known(dkms.Package{Name: name, Version: version}) || !system.Exists(word)) {
+	if slashed && !spelledAsPath(word) && (f.known(dkms.Package{Name: name, Version: version}) || !system.Exists(word)) {
 		return packageName, word, nil
 	}
 	info, err := os.Stat(word)
@@ -66,62 +66,36 @@ func spelledAsPath(word string) bool {
 }
 
 // known reports whether p is registered or has its source in place.
-func (r *run) known(p dkms.Package) bool {
-	return system.Exists(r.machine.Tree.SourceLink(p)) || system.IsDir(r.machine.Tree.Source(p))
+func (f *Finder) known(p dkms.Package) bool {
+	return system.Exists(f.tree.SourceLink(p)) || system.IsDir(f.tree.Source(p))
 }
 
-// exactly returns the package that the call names by -m, -v or NAME/VER, for
-// actions that want nothing else; both parts are there.
-func (c *Call) exactly() (dkms.Package, error) {
-	p, err := c.spelled()
-	if err != nil {
-		return p, err
-	}
-	if p.Name == "" || p.Version == "" {
-		return p, &dkms.Error{Kind: dkms.Incomplete, Object: c.Action, Problem: "name and version of the package are not both given",
-			Hint: fmt.Sprintf("dkms %s NAME/VERSION", c.Action)}
-	}
-	return p, nil
+// Archive returns the archive that the call is about, if it is.
+func (f *Finder) Archive() (path string, ok bool) {
+	kind, word, err := f.operand()
+	return word, err == nil && kind == archiveFile && filepath.Ext(word) != ".rpm"
 }
 
-// spelled is like exactly, with either part left out at will.
-func (c *Call) spelled() (dkms.Package, error) {
-	named := *c
-	if len(c.Operands) > 1 {
-		return dkms.Package{}, &dkms.Error{Kind: dkms.Usage, Object: strings.Join(c.Operands, " "), Problem: "one package at a time"}
-	}
-	if len(c.Operands) == 1 {
-		if c.Module != "" && c.Module != c.Operands[0] && c.Module+"/"+c.Version != c.Operands[0] {
-			return dkms.Package{}, &dkms.Error{Kind: dkms.Usage, Object: "-m " + c.Module + " and " + c.Operands[0], Problem: "name two packages"}
-		}
-		named.Module = c.Operands[0]
-	}
-	return named.named()
-}
-
-// candidate finds the package of add, build or install: registered, in
-// /usr/src, or brought along as a directory, a dkms.conf or an archive.
-func (r *run) candidate(have tree.Snapshot) (*machine.Candidate, error) {
-	kind, word, err := r.operand()
+// Find finds the package of add, build or install: registered, in /usr/src, or
+// brought along as a directory, a dkms.conf or an .rpm. An archive is to be loaded.
+func (f *Finder) Find(ctx context.Context, have tree.Snapshot) (*machine.Candidate, error) {
+	kind, word, err := f.operand()
 	if err != nil {
 		return nil, err
 	}
 	switch kind {
 	case sourceDir:
-		return r.fromDirectory(have, word, filepath.Join(word, "dkms.conf"))
+		return f.fromDirectory(ctx, have, word, filepath.Join(word, "dkms.conf"))
 	case confFile:
-		return r.fromDirectory(have, filepath.Dir(word), word)
+		return f.fromDirectory(ctx, have, filepath.Dir(word), word)
 	case archiveFile:
-		if filepath.Ext(word) == ".rpm" {
-			return r.fromRPM(have, word)
-		}
-		return r.fromArchive(word)
+		return f.fromRPM(ctx, have, word)
 	}
-	p, err := r.call.exactly()
+	p, err := f.call.Exactly()
 	if err != nil {
 		return nil, err
 	}
-	if c, ok, err := r.lookUp(have, p); ok || err != nil {
+	if c, ok, err := f.lookUp(have, p); ok || err != nil {
 		return c, err
 	}
 	for _, part := range []struct{ what, word string }{{"module name", p.Name}, {"module version", p.Version}} {
@@ -129,35 +103,36 @@ func (r *run) candidate(have tree.Snapshot) (*machine.Candidate, error) {
 			return nil, err
 		}
 	}
-	dir := r.machine.Tree.Source(p)
+	dir := f.tree.Source(p)
 	if !system.IsDir(dir) {
 		return nil, &dkms.Error{Kind: dkms.SourceMissing, Object: p.String(), Problem: "no source at " + dir,
 			Hint: "put it there, or name its directory: dkms add DIRECTORY"}
 	}
-	return r.unregistered(p, dir)
+	return f.Unregistered(p, dir)
 }
 
 // lookUp returns a registered package.
-func (r *run) lookUp(have tree.Snapshot, p dkms.Package) (*machine.Candidate, bool, error) {
+func (f *Finder) lookUp(have tree.Snapshot, p dkms.Package) (*machine.Candidate, bool, error) {
 	state, ok := have.Find(p)
 	if !ok {
 		return nil, false, nil
 	}
 	if state.State == dkms.Broken {
 		// A link that is only missing is put back by add.
-		if r.call.Action == "add" && !system.Exists(r.machine.Tree.SourceLink(p)) {
+		if f.call.Action == "add" && !system.Exists(f.tree.SourceLink(p)) {
 			return nil, false, nil
 		}
 		return nil, true, machine.Broken(state)
 	}
-	return r.machine.Candidate(p, state.Source, true), true, nil
+	return f.machine.Candidate(p, state.Source, true), true, nil
 }
 
-func (r *run) unregistered(p dkms.Package, dir string) (*machine.Candidate, error) {
+// Unregistered is the package whose source lies in dir and is not registered yet.
+func (f *Finder) Unregistered(p dkms.Package, dir string) (*machine.Candidate, error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) == 0 {
 		return nil, &dkms.Error{Kind: dkms.ConfInvalid, Object: dir, Problem: "is empty"}
 	}
-	c := r.machine.Candidate(p, dir, false)
+	c := f.machine.Candidate(p, dir, false)
 	if !system.Exists(c.ConfFile) {
 		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: c.ConfFile, Problem: "does not exist", Hint: "-c names another file"}
 	}
@@ -166,9 +141,9 @@ func (r *run) unregistered(p dkms.Package, dir string) (*machine.Candidate, erro
 
 // fromDirectory is a source that a person points at. It is copied to its place
 // in /usr/src when it is registered, unless it lies there.
-func (r *run) fromDirectory(have tree.Snapshot, dir, file string) (*machine.Candidate, error) {
-	if r.call.ConfFile != "" {
-		file = r.call.ConfFile
+func (f *Finder) fromDirectory(ctx context.Context, have tree.Snapshot, dir, file string) (*machine.Candidate, error) {
+	if f.call.ConfFile != "" {
+		file = f.call.ConfFile
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -177,46 +152,46 @@ func (r *run) fromDirectory(have tree.Snapshot, dir, file string) (*machine.Cand
 	if !system.Exists(file) {
 		return nil, &dkms.Error{Kind: dkms.ConfMissing, Object: file, Problem: "does not exist", Hint: "-c names another file"}
 	}
-	given, err := r.call.named()
+	given, err := f.call.Named()
 	if err != nil {
 		return nil, err
 	}
-	p, err := r.identify(file, given)
+	p, err := f.identify(ctx, file, given)
 	if err != nil {
 		return nil, err
 	}
-	if c, ok, err := r.lookUp(have, p); ok || err != nil {
+	if c, ok, err := f.lookUp(have, p); ok || err != nil {
 		return c, err
 	}
-	c, err := r.unregistered(p, dir)
+	c, err := f.Unregistered(p, dir)
 	if err != nil {
 		return nil, err
 	}
-	place := r.machine.Tree.Source(p)
-	if sameFile(dir, place) {
+	place := f.tree.Source(p)
+	if system.SameFile(dir, place) {
 		c.Source = place
 		return c, nil
 	}
-	if system.Exists(place) && !r.call.Force {
+	if system.Exists(place) && !f.call.Force {
 		return nil, &dkms.Error{Kind: dkms.AlreadyAdded, Object: place, Problem: "exists already",
 			Hint: "register that by its name, or replace it with --force"}
 	}
 	own := c.ConfFile
-	if sameFile(own, filepath.Join(dir, "dkms.conf")) {
+	if system.SameFile(own, filepath.Join(dir, "dkms.conf")) {
 		own = ""
 	}
-	c.Bring = func() (*tree.Brought, error) { return r.machine.Tree.BringSource(p, dir, own) }
+	c.Bring = func() (*tree.Brought, error) { return f.tree.BringSource(p, dir, own) }
 	return c, nil
 }
 
 // identify reads a package's name and version from its dkms.conf; what is given
 // already wins.
-func (r *run) identify(file string, given dkms.Package) (dkms.Package, error) {
-	k, err := r.someKernel()
+func (f *Finder) identify(ctx context.Context, file string, given dkms.Package) (dkms.Package, error) {
+	k, err := f.Kernel()
 	if err != nil {
 		return given, err
 	}
-	read, err := r.machine.Identify(r.ctx, file, given, k)
+	read, err := f.machine.Identify(ctx, file, given, k)
 	var e *dkms.Error
 	if errors.As(err, &e) && e.Kind == dkms.ConfInvalid && e.Hint == "" {
 		e.Hint = "-m and -v give name and version by hand"
@@ -233,18 +208,12 @@ func (r *run) identify(file string, given dkms.Package) (dkms.Package, error) {
 	return p, nil
 }
 
-func sameFile(a, b string) bool {
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
-}
-
-// someKernel is the one that a dkms.conf is asked about when only its name and
+// Kernel is the one that a dkms.conf is asked about when only its name and
 // version matter: the first of the call.
-func (r *run) someKernel() (kbuild.Kernel, error) {
-	ids, err := r.call.targets()
+func (f *Finder) Kernel() (kbuild.Kernel, error) {
+	ids, err := f.call.Targets()
 	if err != nil {
 		return kbuild.Kernel{}, err
 	}
-	return r.machine.Kernel(ids[0])
+	return f.machine.Kernel(ids[0])
 }
