@@ -4,19 +4,16 @@ package lint
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // TestDebian judges the packages that the end-to-end tests have fetched: they
 // are maintained, so no rule may call them broken.
 func TestDebian(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../../build/e2e/rootfs/root/var/cache/apt/archives/*-dkms_*.deb")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no packages: make rootfs")
-	}
-	for _, file := range files {
+	for _, file := range pkgtest.DebianSources(t) {
 		findings, err := Path(context.Background(), file)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)

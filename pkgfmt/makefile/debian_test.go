@@ -15,16 +15,13 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/makefile"
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // TestDebian reads the trees of Debian's own packages: every module that their
 // dkms.conf promises must be listed, or stand among the names of what is unclear.
 func TestDebian(t *testing.T) {
-	packages, _ := filepath.Glob("../../build/e2e/rootfs/root/var/cache/apt/archives/*-dkms_*.deb")
-	if len(packages) == 0 {
-		t.Fatal("no packages: make debs; tools/rootfs")
-	}
-	for _, deb := range packages {
+	for _, deb := range pkgtest.DebianSources(t) {
 		t.Run(strings.Split(filepath.Base(deb), "_")[0], func(t *testing.T) {
 			dir := t.TempDir()
 			if out, err := exec.Command("dpkg-deb", "-x", deb, dir).CombinedOutput(); err != nil {

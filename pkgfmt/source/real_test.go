@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
 
 // A real is what is read from a source of Debian's, and why that is right where
@@ -47,19 +49,17 @@ var reals = map[string]real{
 func TestRealSources(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, pattern := range []string{"debs/*-dkms.deb", "rootfs/root/var/cache/apt/archives/*-dkms_*.deb"} {
-		debs, _ := filepath.Glob("../../build/e2e/" + pattern)
-		for _, deb := range debs {
-			name, _, _ := strings.Cut(filepath.Base(deb), "-dkms")
-			if seen[name] || name == "dh" { // that is a tool
-				continue
-			}
-			seen[name] = true
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				testReal(t, deb, reals[name])
-			})
+	debs, _ := filepath.Glob("../../build/e2e/debs/*-dkms.deb")
+	for _, deb := range append(debs, pkgtest.DebianSources(t)...) {
+		name, _, _ := strings.Cut(filepath.Base(deb), "-dkms")
+		if seen[name] {
+			continue
 		}
+		seen[name] = true
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testReal(t, deb, reals[name])
+		})
 	}
 	for name := range reals {
 		if !seen[name] {
