@@ -142,6 +142,16 @@ func CopyTree(from, to string) error {
 	return err
 }
 
+// Cause is err without the operation and the path, for messages that begin with
+// the path.
+func Cause(err error) error {
+	var named *fs.PathError
+	if errors.As(err, &named) {
+		return named.Err
+	}
+	return err
+}
+
 // Hash returns the SHA-256 of a file's content in hexadecimal.
 func Hash(path string) (string, error) {
 	f, err := os.Open(path)

@@ -62,7 +62,7 @@ func (w *workshop) symversFor(d kbuild.Depend, k kbuild.Kernel) (string, error) 
 				"make their packages one by one, or name NAME/VER of a DKMS tree in which "+d.Name+" is built for all of them", nil)
 		}
 	}
-	if isDirectory(path) {
+	if system.IsDir(path) {
 		return "", wrong("has no Module.symvers for "+k.Release, "", nil)
 	}
 	if _, err := ko.ReadSymvers(path); err != nil {

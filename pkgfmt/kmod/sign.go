@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 )
@@ -41,10 +42,10 @@ func checkKeys(p ko.KeyPair, tool bool) error {
 	}
 	key, err := os.ReadFile(p.Key)
 	if err != nil {
-		return wrong("--key "+p.Key, "cannot be read", "", pathless(err))
+		return wrong("--key "+p.Key, "cannot be read", "", system.Cause(err))
 	}
 	if _, err := os.ReadFile(p.Cert); err != nil {
-		return wrong("--cert "+p.Cert, "cannot be read", "", pathless(err))
+		return wrong("--cert "+p.Cert, "cannot be read", "", system.Cause(err))
 	}
 	if tool && bytes.Contains(key, []byte("ENCRYPTED")) {
 		if os.Getenv(passphrase) == "" {

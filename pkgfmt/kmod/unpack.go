@@ -3,7 +3,6 @@ package kmod
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -64,20 +63,6 @@ func cannotBuildIn(dir string, err error) error {
 		return &dkms.Error{Object: filepath.Dir(dir), Problem: "has no room to build in", Hint: "set TMPDIR to a larger directory"}
 	}
 	return err
-}
-
-// pathless is err without the path that its reader is told otherwise.
-func pathless(err error) error {
-	var e *fs.PathError
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
-}
-
-func isDirectory(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }
 
 // copyTo copies a file to where no directory needs to be yet.

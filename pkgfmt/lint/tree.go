@@ -2,7 +2,6 @@ package lint
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 )
 
@@ -121,11 +121,7 @@ func (t *tree) index() {
 
 // reason is an error without the path, which is named beside it.
 func reason(err error) string {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return err.Error()
+	return system.Cause(err).Error()
 }
 
 // find returns the regular file, or directory, at a path of the tree, links

@@ -40,7 +40,7 @@ var regardless = []string{"BUILD_EXCLUSIVE_KERNEL=", "BUILD_EXCLUSIVE_ARCH=", "B
 // anyBuild evaluates the dkms.conf. It may start only programs that read.
 func anyBuild(d *source.Description) (*anyKernel, error) {
 	var b *anyKernel
-	err := error(nil)
+	var err error
 	for _, id := range releases {
 		if b, err = buildFor(d, id, nil); !isExcluded(err) {
 			return b, err

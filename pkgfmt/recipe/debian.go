@@ -3,6 +3,7 @@ package recipe
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"regexp"
@@ -55,11 +56,11 @@ type debian struct {
 }
 
 func (b *debian) add(name, text string) {
-	mode := 0o644
+	mode := fs.FileMode(0o644)
 	if name == "rules" {
 		mode = 0o755
 	}
-	b.files = append(b.files, pkgfmt.File{Path: "debian/" + name, Mode: fileMode(mode), Data: []byte(text)})
+	b.files = append(b.files, pkgfmt.File{Path: "debian/" + name, Mode: mode, Data: []byte(text)})
 }
 
 // of is the name of a file that is for the package.

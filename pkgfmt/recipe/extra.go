@@ -3,7 +3,6 @@ package recipe
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -124,5 +123,3 @@ func heredoc(to, text string) string {
 	}
 	return "cat > " + to + " <<'" + end + "'\n" + text + end + "\n"
 }
-
-func fileMode(mode int) fs.FileMode { return fs.FileMode(mode) }

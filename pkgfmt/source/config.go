@@ -15,6 +15,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -240,7 +241,7 @@ func readConfig(root *os.Root, dir, file string) (*config, error) {
 		text, err = readNamed(file)
 	}
 	if err != nil {
-		return nil, &dkms.Error{Kind: dkms.Usage, Object: file, Problem: "cannot be read", Err: cause(err)}
+		return nil, &dkms.Error{Kind: dkms.Usage, Object: file, Problem: "cannot be read", Err: system.Cause(err)}
 	}
 	return parseConfig(file, text)
 }

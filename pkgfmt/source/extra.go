@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -129,7 +130,7 @@ func (x *extras) place(f placed) {
 	info, err := x.root.Lstat(f.source)
 	switch {
 	case err != nil:
-		x.add(f.source, 0, "cannot be read: %v", cause(err))
+		x.add(f.source, 0, "cannot be read: %v", system.Cause(err))
 	case badName(f.source) != "":
 		x.add(printable(f.source), 0, "%s", badName(f.source))
 	case info.IsDir():
@@ -146,7 +147,7 @@ func (x *extras) place(f placed) {
 func (x *extras) directory(f placed) {
 	entries, err := fs.ReadDir(x.root.FS(), f.source)
 	if err != nil {
-		x.add(f.source, 0, "cannot be read: %v", cause(err))
+		x.add(f.source, 0, "cannot be read: %v", system.Cause(err))
 		return
 	}
 	for _, e := range entries {
@@ -232,7 +233,7 @@ func scriptText(root *os.Root, file string) (text, problem string) {
 	}
 	raw, err := readSmall(root, file, maxScript)
 	if err != nil {
-		return "", fmt.Sprintf("cannot be read: %v", cause(err))
+		return "", fmt.Sprintf("cannot be read: %v", system.Cause(err))
 	}
 	text = string(raw)
 	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -42,7 +43,7 @@ func digests(ctx context.Context, root *os.Root, dir string, files []pkgfmt.File
 func digest(root *os.Root, f pkgfmt.File, content, blob hash.Hash, buffer []byte) string {
 	in, err := openRegular(root, f.Path)
 	if err != nil {
-		return fmt.Sprintf("cannot be read: %v", cause(err))
+		return fmt.Sprintf("cannot be read: %v", system.Cause(err))
 	}
 	defer in.Close()
 	fmt.Fprintf(blob, "blob %d\x00", f.Size)
@@ -51,7 +52,7 @@ func digest(root *os.Root, f pkgfmt.File, content, blob hash.Hash, buffer []byte
 	n, err := io.CopyBuffer(writer, reader, buffer)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("cannot be read: %v", cause(err))
+		return fmt.Sprintf("cannot be read: %v", system.Cause(err))
 	case n != f.Size:
 		return "changes while it is read"
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
 // maxProblems is how many problems are told at once.
@@ -58,5 +59,5 @@ func noSource(dir string, err error) error {
 	case statErr == nil && !info.IsDir():
 		return &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "is no directory", Hint: hint}
 	}
-	return &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "cannot be read", Err: cause(err)}
+	return &dkms.Error{Kind: dkms.SourceMissing, Object: dir, Problem: "cannot be read", Err: system.Cause(err)}
 }

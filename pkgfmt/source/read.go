@@ -15,6 +15,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -64,7 +65,7 @@ type reader struct {
 // configure reads dkms-mkpkg.yaml, and what outweighs it.
 func (r *reader) configure(context.Context) error {
 	if _, err := r.root.Lstat(confName); err != nil {
-		return &dkms.Error{Kind: dkms.ConfMissing, Object: filepath.Join(r.dir, confName), Problem: "cannot be read", Err: cause(err),
+		return &dkms.Error{Kind: dkms.ConfMissing, Object: filepath.Join(r.dir, confName), Problem: "cannot be read", Err: system.Cause(err),
 			Hint: "dkms-mkpkg init writes one"}
 	}
 	var err error
@@ -119,7 +120,7 @@ func (r *reader) collect(ctx context.Context) error {
 	r.macros = readMacros(r.root, r.files)
 	text, err := readSmall(r.root, confName, maxConfText)
 	if err != nil {
-		return &dkms.Error{Kind: dkms.ConfMissing, Object: filepath.Join(r.dir, confName), Problem: "cannot be read", Err: cause(err)}
+		return &dkms.Error{Kind: dkms.ConfMissing, Object: filepath.Join(r.dir, confName), Problem: "cannot be read", Err: system.Cause(err)}
 	}
 	r.text = parseConf(string(text))
 	return nil

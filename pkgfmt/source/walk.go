@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -112,7 +113,7 @@ func (w *walk) warn(format string, args ...any) {
 func (w *walk) visit(ctx context.Context, here *os.Root, at string) {
 	names, err := w.names(here)
 	if err != nil {
-		w.add(at, 0, "cannot be read: %v", cause(err))
+		w.add(at, 0, "cannot be read: %v", system.Cause(err))
 		return
 	}
 	for _, file := range []string{ignoreGit, ignoreOwn} {
@@ -167,7 +168,7 @@ func (w *walk) stop(object, format string, args ...any) {
 func (w *walk) readIgnore(here *os.Root, at, file string) {
 	text, err := readSmall(here, file, maxIgnoreFile)
 	if err != nil {
-		w.add(path.Join(at, file), 0, "cannot be read: %v", cause(err))
+		w.add(path.Join(at, file), 0, "cannot be read: %v", system.Cause(err))
 		return
 	}
 	if !w.ignore.read(at, file, string(text)) {
@@ -180,7 +181,7 @@ func (w *walk) entry(ctx context.Context, here *os.Root, name string) {
 	base := path.Base(name)
 	info, err := here.Lstat(base)
 	if err != nil {
-		w.add(printable(name), 0, "cannot be looked at: %v", cause(err))
+		w.add(printable(name), 0, "cannot be looked at: %v", system.Cause(err))
 		return
 	}
 	if w.ignore.ignored(name, info.IsDir()) {
@@ -194,7 +195,7 @@ func (w *walk) entry(ctx context.Context, here *os.Root, name string) {
 	case fs.ModeDir:
 		sub, err := here.OpenRoot(base)
 		if err != nil {
-			w.add(name, 0, "cannot be read: %v", cause(err))
+			w.add(name, 0, "cannot be read: %v", system.Cause(err))
 			return
 		}
 		defer func() { _ = sub.Close() }()
@@ -238,7 +239,7 @@ func (w *walk) regular(name string, info fs.FileInfo) {
 func (w *walk) link(here *os.Root, name string) {
 	target, err := here.Readlink(path.Base(name))
 	if err != nil {
-		w.add(name, 0, "cannot be read: %v", cause(err))
+		w.add(name, 0, "cannot be read: %v", system.Cause(err))
 		return
 	}
 	to := path.Join(path.Dir(name), target)
@@ -261,7 +262,7 @@ func (w *walk) link(here *os.Root, name string) {
 			w.warn("%s: is a link that leads to itself", name)
 		default:
 			// By way of other links.
-			w.add(name, 0, "is a link to %s, which cannot be followed inside the tree: %v", target, cause(err))
+			w.add(name, 0, "is a link to %s, which cannot be followed inside the tree: %v", target, system.Cause(err))
 			return
 		}
 	}
@@ -309,15 +310,6 @@ func kindName(m fs.FileMode) string {
 		return "device"
 	}
 	return "special file"
-}
-
-// cause is an error without the path, which stands before it.
-func cause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // openRegular opens a file in a directory, and nothing else: neither a FIFO,
