@@ -18,6 +18,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/sched"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
@@ -34,32 +35,22 @@ func open(t *testing.T, names ...string) *machine.Machine {
 	dir := t.TempDir()
 	o := machine.Options{DKMSTree: dir + "/dkms", SourceTree: dir + "/src", InstallTree: dir + "/modules", Jobs: 1}
 	headers := filepath.Join(o.InstallTree, kernel.Release, "build")
-	write(t, headers+"/include/config/auto.conf", "CONFIG_MODULES=y\n")
-	write(t, headers+"/include/config/kernel.release", kernel.Release+"\n")
-	write(t, headers+"/Makefile", "")
-	write(t, headers+"/Module.symvers", "")
+	treetest.Write(t, headers+"/include/config/auto.conf", "CONFIG_MODULES=y\n")
+	treetest.Write(t, headers+"/include/config/kernel.release", kernel.Release+"\n")
+	treetest.Write(t, headers+"/Makefile", "")
+	treetest.Write(t, headers+"/Module.symvers", "")
 	m, err := machine.Open(t.Context(), o, &report.Console{W: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
 		source := m.Tree.Source(ref(name).Package)
-		write(t, source+"/dkms.conf", "PACKAGE_NAME="+name+"\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME="+name+"\nDEST_MODULE_LOCATION=/extra\nAUTOINSTALL=yes\nMAKE=true\n")
+		treetest.Write(t, source+"/dkms.conf", "PACKAGE_NAME="+name+"\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME="+name+"\nDEST_MODULE_LOCATION=/extra\nAUTOINSTALL=yes\nMAKE=true\n")
 		if err := m.Tree.Register(ref(name).Package, source); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return m
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // stub is a Builder that builds what it is told to.
@@ -212,8 +203,8 @@ func TestPostAddFails(t *testing.T) {
 	m := open(t)
 	p := ref("odd").Package
 	source := m.Tree.Source(p)
-	write(t, source+"/dkms.conf", "PACKAGE_NAME=odd\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME=odd\nDEST_MODULE_LOCATION=/extra\nPOST_ADD=no.sh\n")
-	write(t, source+"/no.sh", "#!/bin/sh\nexit 7\n")
+	treetest.Write(t, source+"/dkms.conf", "PACKAGE_NAME=odd\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME=odd\nDEST_MODULE_LOCATION=/extra\nPOST_ADD=no.sh\n")
+	treetest.Write(t, source+"/no.sh", "#!/bin/sh\nexit 7\n")
 	if err := os.Chmod(source+"/no.sh", 0o755); err != nil {
 		t.Fatal(err)
 	}

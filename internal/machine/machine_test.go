@@ -11,18 +11,9 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // open returns a machine with kernels: 6.1 whole, 6.2 without headers, 6.3 with
 // headers only, 6.4 of which only an index is left; and the package pa/1.
@@ -36,10 +27,10 @@ func open(t *testing.T, o Options) (*Machine, *strings.Builder) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"6.1/vmlinuz", "6.1/build/include/config/auto.conf", "6.2/vmlinuz", "6.2/modules.dep", "6.3/build/include/config/auto.conf", "6.4/modules.dep"} {
-		write(t, filepath.Join(o.InstallTree, path), "")
+		treetest.Write(t, filepath.Join(o.InstallTree, path), "")
 	}
 	p := dkms.Package{Name: "pa", Version: "1"}
-	write(t, m.Tree.Source(p)+"/dkms.conf", "PACKAGE_NAME=pa\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME=pa\nDEST_MODULE_LOCATION=/extra\nREMAKE_INITRD=yes\n")
+	treetest.Write(t, m.Tree.Source(p)+"/dkms.conf", "PACKAGE_NAME=pa\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME=pa\nDEST_MODULE_LOCATION=/extra\nREMAKE_INITRD=yes\n")
 	if err := m.Tree.Register(p, m.Tree.Source(p)); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +154,7 @@ func TestStaleness(t *testing.T) {
 		}
 		recipe, _ := m.Known(r)
 		stage := t.TempDir() + "/stage"
-		write(t, stage+"/module/pa.ko", "")
+		treetest.Write(t, stage+"/module/pa.ko", "")
 		if err := os.MkdirAll(m.Tree.PackageDir(r.Package), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +164,7 @@ func TestStaleness(t *testing.T) {
 		if why := m.Staleness(t.Context(), r); why != "" {
 			t.Errorf("Staleness() of what was just built = %q", why)
 		}
-		write(t, m.Tree.Source(r.Package)+"/pa.c", "int x;\n")
+		treetest.Write(t, m.Tree.Source(r.Package)+"/pa.c", "int x;\n")
 		later, err := Open(t.Context(), Options{
 			DKMSTree: m.Tree.Dir, SourceTree: m.Tree.SourceDir, InstallTree: m.Tree.InstallDir, Declarative: declarative,
 		}, &report.Console{W: t.Output()})

@@ -2,7 +2,6 @@ package operand
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,17 +9,8 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/report"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 )
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
 
 const confText = "PACKAGE_NAME=pa\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME=pa\nDEST_MODULE_LOCATION=/extra\n"
 
@@ -35,11 +25,11 @@ func finder(t *testing.T, c call.Call) (*Finder, string) {
 		t.Fatal(err)
 	}
 	reg := dkms.Package{Name: "reg", Version: "1"}
-	write(t, m.Tree.Source(reg)+"/dkms.conf", strings.ReplaceAll(confText, "pa", "reg"))
-	write(t, dir+"/src/src-1/dkms.conf", strings.ReplaceAll(confText, "pa", "src"))
-	write(t, dir+"/work/dkms.conf", confText)
-	write(t, dir+"/file", "")
-	write(t, dir+"/noname/dkms.conf", "PACKAGE_NAME=pa\n")
+	treetest.Write(t, m.Tree.Source(reg)+"/dkms.conf", strings.ReplaceAll(confText, "pa", "reg"))
+	treetest.Write(t, dir+"/src/src-1/dkms.conf", strings.ReplaceAll(confText, "pa", "src"))
+	treetest.Write(t, dir+"/work/dkms.conf", confText)
+	treetest.Write(t, dir+"/file", "")
+	treetest.Write(t, dir+"/noname/dkms.conf", "PACKAGE_NAME=pa\n")
 	if err := os.Mkdir(dir+"/src/empty-1", 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,17 @@ import (
 	"testing"
 )
 
+// Write makes a file, with the directories that it is in.
+func Write(tb testing.TB, path, text string) {
+	tb.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // Snapshot returns, for everything in dirs, path -> what it is: type and
 // permissions, and the target of a link, or the hash of a file's content. A
 // directory that does not exist is left out. Times are not part of it.

@@ -13,6 +13,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 	"github.com/dkms-hook/dkms-hook/internal/want"
 )
 
@@ -31,11 +32,11 @@ func open(t *testing.T, confs map[string]string) (*machine.Machine, tree.Snapsho
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, m.Tree.KernelDir(withHeaders.Release)+"/build/include/config/auto.conf", "CONFIG_MODULES=y\n")
-	write(t, m.Tree.KernelDir(without.Release)+"/kernel/x.ko", "")
+	treetest.Write(t, m.Tree.KernelDir(withHeaders.Release)+"/build/include/config/auto.conf", "CONFIG_MODULES=y\n")
+	treetest.Write(t, m.Tree.KernelDir(without.Release)+"/kernel/x.ko", "")
 	for name, conf := range confs {
 		p := pkg(name)
-		write(t, m.Tree.Source(p)+"/dkms.conf", "PACKAGE_NAME="+p.Name+"\nPACKAGE_VERSION="+p.Version+"\nBUILT_MODULE_NAME="+p.Name+"\nDEST_MODULE_LOCATION=/extra\n"+conf)
+		treetest.Write(t, m.Tree.Source(p)+"/dkms.conf", "PACKAGE_NAME="+p.Name+"\nPACKAGE_VERSION="+p.Version+"\nBUILT_MODULE_NAME="+p.Name+"\nDEST_MODULE_LOCATION=/extra\n"+conf)
 		if err := m.Tree.Register(p, m.Tree.Source(p)); err != nil {
 			t.Fatal(err)
 		}
@@ -50,16 +51,6 @@ func open(t *testing.T, confs map[string]string) (*machine.Machine, tree.Snapsho
 func pkg(name string) dkms.Package {
 	name, version, _ := strings.Cut(name, "/")
 	return dkms.Package{Name: name, Version: version}
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func maker(t *testing.T, m *machine.Machine, o want.Options) *want.Maker {
@@ -185,7 +176,7 @@ func TestDependents(t *testing.T) {
 	m, _, _ := open(t, map[string]string{"pa/2": "", "pb/1": "BUILD_DEPENDS=pa\nBUILD_DEPENDS_REBUILD=yes\n", "pc/1": ""})
 	for _, name := range []string{"pb/1", "pc/1"} {
 		r := dkms.Ref{Package: pkg(name), KernelID: withHeaders}
-		write(t, m.Tree.ModuleDir(r)+"/"+r.Name+".ko", "")
+		treetest.Write(t, m.Tree.ModuleDir(r)+"/"+r.Name+".ko", "")
 		if err := os.Symlink(filepath.Join(r.Version, r.Release, r.Arch), m.Tree.ActiveLink(r.Name, r.KernelID)); err != nil {
 			t.Fatal(err)
 		}
