@@ -36,28 +36,12 @@ func packModules(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	options, err := kmodOptions(c, d)
+	options, err := kmodOptions(c, d, o)
 	if err != nil {
 		return err
 	}
-	if c.IsSet("abi") && options.ABI == kmod.Ksym && !slices.Contains(o.formats, pkgfmt.RPM) {
-		return usage("--abi ksym", "is for RPMs: a .deb is for one kernel", "leave it out, or make an rpm")
-	}
-	if err := options.Check(o.formats...); err != nil {
+	if err := write.Writable(o.options.Dir); err != nil {
 		return err
-	}
-	if err := checkWritable(o.options.Dir); err != nil {
-		return err
-	}
-	compose := func(built []kmod.Built) ([]pkgfmt.Package, error) {
-		return composeModules(d, built, o.formats, options)
-	}
-	options.Ready = func(planned []kmod.Built) error {
-		packages, err := compose(planned)
-		if err != nil {
-			return err
-		}
-		return o.check(packages)
 	}
 	if options.Scratch, err = os.MkdirTemp("", "dkms-mkpkg-"); err != nil {
 		return &dkms.Error{Object: os.TempDir(), Problem: "cannot be built in", Err: err, Hint: "set TMPDIR to a directory that can"}
@@ -68,31 +52,11 @@ func packModules(c *cli.Context) error {
 		return keepLog(c.Context, err, options.Scratch)
 	}
 	warnOf(c, built)
-	packages, err := compose(built)
+	packages, err := composeModules(d, built, o.formats, options)
 	if err != nil {
 		return err
 	}
 	return o.write(c, packages, modulesMaterials(c, d, options, built))
-}
-
-// checkWritable reports a directory that takes no files, or cannot be made.
-func checkWritable(dir string) error {
-	at := filepath.Clean(dir)
-	for !exists(at) && at != filepath.Dir(at) {
-		at = filepath.Dir(at)
-	}
-	f, err := os.CreateTemp(at, ".dkms-mkpkg-")
-	if err == nil {
-		err = errors.Join(f.Close(), os.Remove(f.Name()))
-	}
-	if err == nil {
-		return nil
-	}
-	var path *os.PathError // says the path of a file that nobody sees
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	return &dkms.Error{Object: "-o " + dir, Problem: "cannot be written to", Err: err}
 }
 
 func composeModules(d *source.Description, built []kmod.Built, formats []pkgfmt.Format, o kmod.Options) (packages []pkgfmt.Package, err error) {
@@ -136,13 +100,8 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
-
 // kmodOptions are the flags of building, and what dkms-mkpkg.yaml says instead.
-func kmodOptions(c *cli.Context, d *source.Description) (kmod.Options, error) {
+func kmodOptions(c *cli.Context, d *source.Description, out output) (kmod.Options, error) {
 	o := kmod.Options{
 		Kernels: c.StringSlice("kernel"), InstallTree: c.String("installtree"), Headers: c.String("kernelsourcedir"),
 		ImageVersion: c.String("image-version"), Debug: c.Bool("debug"), NoMeta: c.Bool("no-meta"), Jobs: c.Int("j"),
@@ -169,8 +128,20 @@ func kmodOptions(c *cli.Context, d *source.Description) (kmod.Options, error) {
 		o.Depends = append(o.Depends, depend)
 	}
 	var err error
-	o.ABI, err = kmod.ParseABI(abi)
-	return o, err
+	if o.ABI, err = kmod.ParseABI(abi); err != nil {
+		return o, err
+	}
+	if c.IsSet("abi") && o.ABI == kmod.Ksym && !slices.Contains(out.formats, pkgfmt.RPM) {
+		return o, usage("--abi ksym", "is for RPMs: a .deb is for one kernel", "leave it out, or make an rpm")
+	}
+	o.Ready = func(planned []kmod.Built) error {
+		packages, err := composeModules(d, planned, out.formats, o)
+		if err != nil {
+			return err
+		}
+		return out.check(packages)
+	}
+	return o, o.Check(out.formats...)
 }
 
 // keepLog moves the log of a build that failed out of the directory that was

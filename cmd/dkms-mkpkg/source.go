@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -146,43 +145,20 @@ func (o output) check(packages []pkgfmt.Package) error {
 }
 
 // write puts the packages into files and prints their paths; of tells what each
-// is made from. When one cannot be written, those before it go again, unless
-// they took the place of older ones.
-func (o output) write(c *cli.Context, packages []pkgfmt.Package, of func(pkgfmt.Package) write.Materials) (err error) {
+// is made from. None is written unless all can be.
+func (o output) write(c *cli.Context, packages []pkgfmt.Package, of func(pkgfmt.Package) write.Materials) error {
 	if err := o.check(packages); err != nil {
 		return err
 	}
-	var paths, made []string
-	defer func() {
-		if err != nil {
-			discard(made)
-		}
-	}()
-	for _, p := range packages {
-		if !o.plain {
-			m := of(p)
-			o.options.Materials = &m
-		}
-		replaces := exists(filepath.Join(o.options.Dir, write.FileName(p)))
-		path, err := write.Package(c.Context, p, o.options)
-		if err != nil {
-			return err
-		}
-		if paths = append(paths, path); !replaces {
-			made = append(made, path)
-		}
+	if o.plain {
+		of = nil
+	}
+	paths, err := write.Packages(c.Context, packages, of, o.options)
+	if err != nil {
+		return err
 	}
 	_, err = fmt.Fprintln(c.App.Writer, strings.Join(paths, "\n"))
 	return err
-}
-
-// discard removes packages with what was written beside them.
-func discard(paths []string) {
-	for _, path := range paths {
-		for _, suffix := range []string{"", ".sbom.json", ".provenance.json"} {
-			_ = os.Remove(path + suffix)
-		}
-	}
 }
 
 // materials is what the packages are made from and by what.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -56,5 +57,72 @@ func TestFilesKeeps(t *testing.T) {
 	}
 	if _, err := Files(filepath.Join(dir, "a"), files, true); err == nil {
 		t.Error("Files below a file succeeded")
+	}
+}
+
+// TestFilesAllOrNone: when one cannot be written, none is, what was there stays,
+// and no directory is left that was not there.
+func TestFilesAllOrNone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, body := range map[string]string{"old": "old", "file": "in the way"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := treetest.Snapshot(t, dir)
+	_, err := Files(dir, []pkgfmt.File{
+		{Path: "old", Mode: 0o644, Data: []byte("new")}, {Path: "new/deep/a", Mode: 0o644, Data: []byte("new")},
+		{Path: "file/b", Mode: 0o644, Data: []byte("new")},
+	}, true)
+	if want := filepath.Join(dir, "file/b") + ": cannot be written: not a directory"; err == nil || err.Error() != want {
+		t.Errorf("Files = %v; want %s", err, want)
+	}
+	if diff := treetest.Diff(before, treetest.Snapshot(t, dir)); diff != "" {
+		t.Errorf("it changed\n%s", diff)
+	}
+}
+
+func TestWritable(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := treetest.Snapshot(t, dir)
+	for path, good := range map[string]bool{".": true, "a/b/c": true, "file": false, "file/a": false} {
+		if err := Writable(filepath.Join(dir, path)); (err == nil) != good {
+			t.Errorf("Writable(%s) = %v; want an error: %v", path, err, !good)
+		}
+	}
+	if diff := treetest.Diff(before, treetest.Snapshot(t, dir)); diff != "" {
+		t.Errorf("it changed\n%s", diff)
+	}
+}
+
+// TestPackagesAllOrNone is the same of packages.
+func TestPackagesAllOrNone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	good, bad := sample(pkgfmt.Deb), sample(pkgfmt.RPM)
+	none := func(pkgfmt.Package) Materials { return *someMaterials() }
+	if _, err := Packages(t.Context(), []pkgfmt.Package{good}, none, Options{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, FileName(bad)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	before := treetest.Snapshot(t, dir)
+	good.Summary = "another"
+	if paths, err := Packages(t.Context(), []pkgfmt.Package{good, bad}, none, Options{Dir: dir}); err == nil || paths != nil {
+		t.Errorf("Packages = %q, %v; want an error", paths, err)
+	}
+	missing := filepath.Join(dir, "new/out")
+	bad.Name = "not a name"
+	if _, err := Packages(t.Context(), []pkgfmt.Package{good, bad}, nil, Options{Dir: missing}); err == nil {
+		t.Error("Packages takes a name that is none")
+	}
+	if diff := treetest.Diff(before, treetest.Snapshot(t, dir)); diff != "" {
+		t.Errorf("it changed\n%s", diff)
 	}
 }

@@ -23,64 +23,78 @@ type Options struct {
 	Materials *Materials
 }
 
-// Package writes p to o.Dir under its FileName and returns the path. The file
-// is there when it is whole, or the old one is, or none; it comes after those
-// that tell of it. Their mode is 0644, whatever the umask. The error is of Kind
-// Usage when p is nothing that its format can hold, and nothing was written
-// then; when ctx ends it is ctx.Err().
+// Packages writes packages to o.Dir, each under its FileName, and returns their
+// paths: all of them or none. A file is there when it is whole, or the old one
+// is, or none; it comes after those that tell of it. Their mode is 0644, whatever
+// the umask. of, if given, tells what each is made from. The error is of Kind
+// Usage when one is nothing that its format can hold; when ctx ends it is
+// ctx.Err().
+func Packages(ctx context.Context, packages []pkgfmt.Package, of func(pkgfmt.Package) Materials, o Options) (paths []string, err error) {
+	var b batch
+	defer func() { b.end(err) }()
+	for _, p := range packages {
+		if o.Materials = nil; of != nil {
+			m := of(p)
+			o.Materials = &m
+		}
+		if err := b.pack(ctx, p, o); err != nil {
+			return nil, err
+		}
+		paths = append(paths, filepath.Join(o.Dir, FileName(p)))
+	}
+	return paths, commit(b.files...)
+}
+
+// Package is Packages of one, made from o.Materials.
 func Package(ctx context.Context, p pkgfmt.Package, o Options) (path string, err error) {
-	if err := Check(p); err != nil {
+	var b batch
+	defer func() { b.end(err) }()
+	if err := b.pack(ctx, p, o); err != nil {
 		return "", err
+	}
+	return filepath.Join(o.Dir, FileName(p)), commit(b.files...)
+}
+
+// pack begins the file of p, and those that tell of it.
+func (b *batch) pack(ctx context.Context, p pkgfmt.Package, o Options) error {
+	if err := Check(p); err != nil {
+		return err
 	}
 	var records *[]record
 	if o.Materials != nil {
 		if err := o.Materials.check(); err != nil {
-			return "", err
+			return err
 		}
 		records = &[]record{}
 	}
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		return "", &dkms.Error{Object: o.Dir, Problem: "cannot be made", Err: err}
+	if err := b.folder(o.Dir); err != nil {
+		return err
 	}
-	path = filepath.Join(o.Dir, FileName(p))
+	path := filepath.Join(o.Dir, FileName(p))
 	if err := free(path); err != nil {
-		return "", err
+		return err
 	}
 	f, err := newPending(path)
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer f.Close() //nolint:errcheck // it was committed, or nobody sees it
+	defer func() { b.files = append(b.files, f) }() // after those that tell of it
 	digest := sha256.New()
 	w := bufio.NewWriterSize(&counter{w: f, hash: digest}, 1<<16)
 	if err := to(ctx, p, w, job{sign: o.Sign, scratch: o.Dir, records: records}); err != nil {
-		return "", described(ctx, path, err)
+		return described(ctx, path, err)
 	}
 	if err := w.Flush(); err != nil {
-		return "", cannotWrite(path, err)
+		return cannotWrite(path, err)
 	}
 	if o.Materials == nil {
-		return done(path, commit(f))
+		return nil
 	}
 	m := made{p: p, fileName: FileName(p), sha256: hex.EncodeToString(digest.Sum(nil)), records: *records}
-	one, err := pendingJSON(path+".sbom.json", sbom(m, o.Materials))
-	if err != nil {
-		return "", err
+	if err := b.json(path+".sbom.json", sbom(m, o.Materials)); err != nil {
+		return err
 	}
-	defer one.Close() //nolint:errcheck // as above
-	two, err := pendingJSON(path+".provenance.json", provenanceOf(m, o.Materials))
-	if err != nil {
-		return "", err
-	}
-	defer two.Close() //nolint:errcheck // as above
-	return done(path, commit(one, two, f))
-}
-
-func done(path string, err error) (string, error) {
-	if err != nil {
-		return "", err
-	}
-	return path, nil
+	return b.json(path+".provenance.json", provenanceOf(m, o.Materials))
 }
 
 // free returns an error when path cannot become a file.
@@ -98,12 +112,13 @@ func described(ctx context.Context, path string, err error) error {
 	return cannotWrite(path, err)
 }
 
-// pendingJSON begins and ends the file at path, but does not commit it.
-func pendingJSON(path string, value any) (*pending, error) {
+// json begins the file at path with a value in it.
+func (b *batch) json(path string, value any) error {
 	f, err := newPending(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	b.files = append(b.files, f)
 	w := bufio.NewWriterSize(f, 1<<16)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -112,8 +127,7 @@ func pendingJSON(path string, value any) (*pending, error) {
 		err = w.Flush()
 	}
 	if err != nil {
-		f.Close() //nolint:errcheck // nobody has seen it
-		return nil, cannotWrite(path, err)
+		return cannotWrite(path, err)
 	}
-	return f, nil
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -75,11 +76,7 @@ func openBody(f pkgfmt.File) (body, error) {
 }
 
 func unreadable(f pkgfmt.File, err error) error {
-	var path *os.PathError // says the path again
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	return &dkms.Error{Object: f.Source, Problem: "cannot be read", Err: err}
+	return &dkms.Error{Object: f.Source, Problem: "cannot be read", Err: system.Cause(err)}
 }
 
 func changed(f pkgfmt.File) error {

@@ -3,6 +3,7 @@ package write
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -42,18 +43,15 @@ func cannotWrite(path string, err error) error {
 	if errors.As(err, &e) {
 		return err
 	}
-	var p *os.PathError // says the path of a file that nobody sees
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return &dkms.Error{Object: path, Problem: "cannot be written", Err: err}
+	return &dkms.Error{Object: path, Problem: "cannot be written", Err: system.Cause(err)}
 }
 
 // A pending file takes its place when it is whole.
 type pending struct {
 	*os.File
 	path string
-	name string // that it has until then; "": none
+	mode fs.FileMode // that it will have, whatever the umask
+	name string      // that it has until then; "": none
 }
 
 // newPending begins the file at path.
@@ -61,7 +59,7 @@ func newPending(path string) (*pending, error) {
 	dir := filepath.Dir(path)
 	sweep(dir)
 	if fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600); err == nil {
-		return &pending{File: os.NewFile(uintptr(fd), path), path: path}, nil
+		return &pending{File: os.NewFile(uintptr(fd), path), path: path, mode: 0o644}, nil
 	}
 	return newNamed(path)
 }
@@ -73,7 +71,7 @@ func newNamed(path string) (*pending, error) {
 	if err != nil {
 		return nil, cannotWrite(path, err)
 	}
-	return &pending{File: f, path: path, name: f.Name()}, nil
+	return &pending{File: f, path: path, mode: 0o644, name: f.Name()}, nil
 }
 
 // sweep removes what we left under hidden names when we were killed. Nothing is
@@ -109,7 +107,7 @@ func commit(files ...*pending) error {
 
 // ready leaves nothing to do but to rename.
 func (p *pending) ready() error {
-	if err := p.Chmod(0o644); err != nil { // whatever the umask
+	if err := p.Chmod(p.mode); err != nil {
 		return cannotWrite(p.path, err)
 	}
 	if err := p.Sync(); err != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
 // PassphraseVariable is the environment variable that the passphrase of a Key
@@ -32,10 +32,7 @@ type Key struct {
 // gpg --export-secret-keys writes it. The file must hold one key that can sign.
 func ReadKey(path, passphrase string) (*Key, error) {
 	fail := func(problem, hint string, err error) (*Key, error) {
-		if named := (*fs.PathError)(nil); errors.As(err, &named) {
-			err = named.Err // the path is told already
-		}
-		return nil, &dkms.Error{Kind: dkms.SigningFailed, Object: path, Problem: problem, Hint: hint, Err: err}
+		return nil, &dkms.Error{Kind: dkms.SigningFailed, Object: path, Problem: problem, Hint: hint, Err: system.Cause(err)}
 	}
 	f, err := os.Open(path)
 	if err != nil {
