@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -20,8 +19,6 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // missing skips a test that lacks something of the machine, and fails it in CI.
 func missing(t *testing.T, what string) {

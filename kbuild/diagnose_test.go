@@ -3,12 +3,12 @@ package kbuild
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/dkms-hook/dkms-hook/internal/golden"
 )
 
 // TestDiagnose runs over logs from the field, each with what a person is told
@@ -26,22 +26,8 @@ func TestDiagnose(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			files := map[string]*txtar.File{}
-			for i := range archive.Files {
-				files[archive.Files[i].Name] = &archive.Files[i]
-			}
-			first, class := Diagnose(string(files["log"].Data), "/var/lib/dkms/p/1/build")
-			got := fmt.Appendf(nil, "first: %s\nclass: %s\n", first, class)
-			if *update {
-				files["want"].Data = got
-				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(files["want"].Data), string(got)); diff != "" {
-				t.Errorf("Diagnose (-want +got):\n%s", diff)
-			}
+			first, class := Diagnose(string(archive.Files[0].Data), "/var/lib/dkms/p/1/build")
+			golden.Section(t, path, "want", fmt.Sprintf("first: %s\nclass: %s\n", first, class))
 		})
 	}
 }

@@ -2,19 +2,17 @@ package plan_test
 
 import (
 	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/golden"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 )
-
-var update = flag.Bool("update", false, "write the goldens anew")
 
 // Each golden has the sections have, want, plan (what people read) and graph
 // (what is run).
@@ -27,41 +25,22 @@ func TestDiffGolden(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			a := readArchive(t, file)
-			p := plan.Diff(parseWant(t, section(a, "want")), parseHave(t, section(a, "have")))
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			section := map[string]string{}
+			for _, f := range a.Files {
+				section[f.Name] = string(f.Data)
+			}
+			p := plan.Diff(parseWant(t, section["want"]), parseHave(t, section["have"]))
 			var text strings.Builder
 			if err := p.Format(&text); err != nil {
 				t.Fatal(err)
 			}
-			got := map[string]string{"plan": text.String(), "graph": graph(p)}
-			if *update {
-				writeGolden(t, file, a, got)
-				return
-			}
-			for name, g := range got {
-				if diff := cmp.Diff(section(a, name), g); diff != "" {
-					t.Errorf("%s (-want +got; -update writes it anew):\n%s", name, diff)
-				}
-			}
+			golden.Section(t, file, "plan", text.String())
+			golden.Section(t, file, "graph", graph(p))
 		})
-	}
-}
-
-func section(a archive, name string) string { return a.files[name] }
-
-func writeGolden(t *testing.T, file string, a archive, got map[string]string) {
-	t.Helper()
-	var b strings.Builder
-	b.WriteString(a.comment)
-	for _, name := range []string{"have", "want", "plan", "graph"} {
-		text, ok := got[name]
-		if !ok {
-			text = section(a, name)
-		}
-		b.WriteString("-- " + name + " --\n" + text)
-	}
-	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 

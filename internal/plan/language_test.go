@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -149,36 +148,6 @@ func parseWant(t *testing.T, text string) plan.Want {
 		w.Targets = append(w.Targets, target)
 	}
 	return w
-}
-
-// archive is a txtar file.
-type archive struct {
-	comment string
-	files   map[string]string
-}
-
-func readArchive(t *testing.T, file string) archive {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := archive{files: map[string]string{}}
-	at := ""
-	for l := range strings.Lines(string(data)) {
-		name, isHead := strings.CutPrefix(strings.TrimSpace(l), "-- ")
-		name, closed := strings.CutSuffix(name, " --")
-		switch {
-		case isHead && closed:
-			at = name
-			a.files[at] = ""
-		case at == "":
-			a.comment += l
-		default:
-			a.files[at] += l
-		}
-	}
-	return a
 }
 
 // graph prints the steps of p with everything but their reasons.

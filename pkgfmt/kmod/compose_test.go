@@ -2,26 +2,21 @@ package kmod
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/golden"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // builtFor is what a build for one kernel might have made.
 func builtFor(release string, modversions bool) Built {
@@ -119,22 +114,8 @@ func TestCompose(t *testing.T) {
 				checkPackage(t, p)
 				show(&text, p)
 			}
-			golden(t, filepath.Join("testdata", "compose", tt.name+".txt"), text.String())
+			golden.File(t, filepath.Join("testdata", "compose", tt.name+".txt"), text.String())
 		})
-	}
-}
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		put(t, path, got)
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
 

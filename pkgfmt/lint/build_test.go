@@ -269,6 +269,6 @@ func TestPackages(t *testing.T) {
 		for i := range findings {
 			findings[i].File = strings.Replace(findings[i].File, path.Dir(made)+"/", "", 1)
 		}
-		compare(t, file, a, findings, dir)
+		compare(t, file, findings, dir)
 	})
 }

@@ -2,20 +2,17 @@ package lint
 
 import (
 	"context"
-	"flag"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
-)
 
-var update = flag.Bool("update", false, "write what the golden files should be")
+	"github.com/dkms-hook/dkms-hook/internal/golden"
+)
 
 // plant makes a tree of an archive. Its comment has lines `chmod MODE PATH`,
 // `symlink PATH TARGET` and `mkfifo PATH`.
@@ -52,7 +49,7 @@ func plant(t testing.TB, a *txtar.Archive, dir string) {
 }
 
 // compare compares findings with the section "want" of an archive.
-func compare(t *testing.T, path string, a *txtar.Archive, findings []Finding, dir string) {
+func compare(t *testing.T, path string, findings []Finding, dir string) {
 	var got strings.Builder
 	for _, f := range findings {
 		f.File = strings.TrimPrefix(strings.TrimPrefix(f.File, dir), "/")
@@ -61,21 +58,7 @@ func compare(t *testing.T, path string, a *txtar.Archive, findings []Finding, di
 		}
 		got.WriteString(f.String() + "\n")
 	}
-	i := slices.IndexFunc(a.Files, func(f txtar.File) bool { return f.Name == "want" })
-	if i < 0 {
-		a.Files = append(a.Files, txtar.File{Name: "want"})
-		i = len(a.Files) - 1
-	}
-	if *update {
-		a.Files[i].Data = []byte(got.String())
-		if err := os.WriteFile(path, txtar.Format(a), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(string(a.Files[i].Data), got.String()); diff != "" {
-		t.Errorf("findings (-want +got):\n%s", diff)
-	}
+	golden.Section(t, path, "want", got.String())
 }
 
 // archives calls test for each archive of a pattern.
@@ -106,7 +89,7 @@ func TestTrees(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		compare(t, path, a, findings, dir)
+		compare(t, path, findings, dir)
 	})
 }
 
@@ -127,6 +110,6 @@ func TestConfs(t *testing.T) {
 			}
 			all = append(all, findings...)
 		}
-		compare(t, path, a, all, dir)
+		compare(t, path, all, dir)
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/dkms-hook/dkms-hook/internal/golden"
 )
 
 var sampleFindings = []Finding{
@@ -161,23 +162,11 @@ func (v sarifCheck) level(o map[string]any) {
 // TestDocs compares docs/lint-rules.md with the rules.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	const file = "../../docs/lint-rules.md"
 	var b bytes.Buffer
 	if err := WriteDocs(&b); err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(text), b.String()); diff != "" {
-		t.Errorf("%s (-is +should be; -update writes it):\n%s", file, diff)
-	}
+	golden.File(t, "../../docs/lint-rules.md", b.String())
 }
 
 func TestRules(t *testing.T) {

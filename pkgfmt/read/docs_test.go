@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dkms-hook/dkms-hook/internal/golden"
 )
 
 const page = "../../docs/inspect-json.md"
@@ -43,16 +45,10 @@ func TestInspectJSONIsDocumented(t *testing.T) {
 		t.Errorf("%s: fields (-program +page):\n%s", page, diff)
 	}
 	block := regexp.MustCompile("(?s)```json\n.*?```")
-	example := "```json\n" + exampleJSON(t) + "```"
-	if *update {
-		text = block.ReplaceAllLiteral(text, []byte(example))
-		if err := os.WriteFile(page, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if n := len(block.FindAll(text, -1)); n != 1 {
+		t.Fatalf("%s: has %d examples; want 1", page, n)
 	}
-	if diff := cmp.Diff(example, string(block.Find(text))); diff != "" {
-		t.Errorf("%s: example (-program +page):\n%s", page, diff)
-	}
+	golden.File(t, page, string(block.ReplaceAllLiteral(text, []byte("```json\n"+exampleJSON(t)+"```"))))
 }
 
 // jsonFields lists the paths of a type's fields in JSON, as `files[].path`.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,12 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/golden"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/pkgtest"
 )
-
-var update = flag.Bool("update", false, "write golden files, and the example in docs/inspect-json.md")
 
 // moduleSource has all that is read of a module, without a kernel.
 const moduleSource = `
@@ -130,7 +128,7 @@ func TestInspectText(t *testing.T) {
 	if err := sampleReport(t, Options{Kernels: sampleKernels(), Symbols: true}).WriteText(&out); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/inspect.txt", out.Bytes())
+	golden.File(t, "testdata/inspect.txt", out.String())
 	if _, err := os.Stat("/tmp/should-not-be-there"); err == nil {
 		t.Error("the dkms.conf has written a file")
 	}
@@ -167,24 +165,7 @@ func TestInspectTextRPM(t *testing.T) {
 	if err := r.WriteText(&out); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/inspect-rpm.txt", out.Bytes())
-}
-
-// golden compares got with a file.
-func golden(t testing.TB, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
+	golden.File(t, "testdata/inspect-rpm.txt", out.String())
 }
 
 // TestInspectRPM: the same of an RPM, whose payload is read once.

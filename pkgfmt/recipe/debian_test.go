@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/golden"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 )
@@ -33,14 +33,7 @@ func TestDebian(t *testing.T) {
 			}
 			got.Files = append(got.Files, txtar.File{Name: fmt.Sprintf("%s %04o", f.Path, f.Mode), Data: f.Data})
 		}
-		if *update {
-			must(t, os.WriteFile(tt.golden, txtar.Format(&got), 0o644))
-		}
-		want, err := os.ReadFile(tt.golden)
-		must(t, err)
-		if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(txtar.Format(&got)), "\n")); diff != "" {
-			t.Errorf("%s: -want +got\n%s", tt.golden, diff)
-		}
+		golden.File(t, tt.golden, string(txtar.Format(&got)))
 	}
 }
 

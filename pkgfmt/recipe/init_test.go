@@ -3,7 +3,6 @@ package recipe
 import (
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,32 +12,30 @@ import (
 	"github.com/go-git/go-git/v5"
 	gitconfig "github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing/object"
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/golden"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // unpackTree writes an archive's files below dir/NAME, but for what begins with
 // "want"; NAME is the first word of its comment.
-func unpackTree(t *testing.T, file string) (dir string, a *txtar.Archive) {
+func unpackTree(t *testing.T, file string) string {
 	t.Helper()
 	a, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir = filepath.Join(t.TempDir(), strings.Fields(string(a.Comment))[0])
+	dir := filepath.Join(t.TempDir(), strings.Fields(string(a.Comment))[0])
 	for _, f := range a.Files {
 		if strings.HasPrefix(f.Name, "want") {
 			continue
 		}
 		writeFile(t, filepath.Join(dir, f.Name), string(f.Data))
 	}
-	return dir, a
+	return dir
 }
 
 func writeFile(t *testing.T, path, text string) {
@@ -51,28 +48,6 @@ func writeFile(t *testing.T, path, text string) {
 	}
 }
 
-// golden compares got with the file of that name in the archive.
-func golden(t *testing.T, file string, a *txtar.Archive, name string, got []byte) {
-	t.Helper()
-	for i, f := range a.Files {
-		if f.Name != name {
-			continue
-		}
-		if *update {
-			a.Files[i].Data = got
-			if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			return
-		}
-		if diff := cmp.Diff(strings.Split(string(f.Data), "\n"), strings.Split(string(got), "\n")); diff != "" {
-			t.Errorf("%s, %s: -want +got\n%s", file, name, diff)
-		}
-		return
-	}
-	t.Fatalf("%s has no %s", file, name)
-}
-
 func TestInit(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("testdata/init/*.txtar")
@@ -82,14 +57,14 @@ func TestInit(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			dir, a := unpackTree(t, file)
+			dir := unpackTree(t, file)
 			draft, err := Init(context.Background(), dir, InitOptions{})
 			if err != nil {
-				golden(t, file, a, "want-error", []byte(strings.ReplaceAll(err.Error(), dir, "DIR")+"\n"))
+				golden.Section(t, file, "want-error", strings.ReplaceAll(err.Error(), dir, "DIR")+"\n")
 				return
 			}
-			golden(t, file, a, "want", draft.Text)
-			golden(t, file, a, "want-warnings", []byte(strings.Join(append(draft.Warnings, ""), "\n")))
+			golden.Section(t, file, "want", string(draft.Text))
+			golden.Section(t, file, "want-warnings", strings.Join(append(draft.Warnings, ""), "\n"))
 			loads(t, dir, draft.Text)
 			again, err := Init(context.Background(), dir, InitOptions{})
 			if err != nil || string(again.Text) != string(draft.Text) {

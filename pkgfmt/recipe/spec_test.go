@@ -22,7 +22,7 @@ import (
 // of its own for the machine, scripts, a patch, a program before the build.
 func sample(t *testing.T) *source.Description {
 	t.Helper()
-	dir, _ := unpackTree(t, "testdata/sample.txtar")
+	dir := unpackTree(t, "testdata/sample.txtar")
 	if err := os.Chmod(filepath.Join(dir, "prepare.sh"), 0o755); err != nil {
 		t.Fatal(err)
 	}

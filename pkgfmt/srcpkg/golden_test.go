@@ -1,23 +1,19 @@
 package srcpkg
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/dkms-hook/dkms-hook/internal/golden"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // TestGolden: all that packages hold, but for the content of files that only
 // pass through.
@@ -28,29 +24,13 @@ func TestGolden(t *testing.T) {
 		of   *source.Description
 	}{{"sample", sample()}, {"bare", bare()}} {
 		for _, f := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
-			path := filepath.Join("testdata", c.name+"."+string(f)+".txtar")
-			got := archive(composed(t, c.of, f))
-			if *update {
-				if err := os.MkdirAll("testdata", 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", path, diff)
-			}
+			golden.File(t, filepath.Join("testdata", c.name+"."+string(f)+".txtar"), archive(composed(t, c.of, f)))
 		}
 	}
 }
 
 // archive is a package as text.
-func archive(p pkgfmt.Package) []byte {
+func archive(p pkgfmt.Package) string {
 	a := &txtar.Archive{}
 	add := func(name, text string) {
 		a.Files = append(a.Files, txtar.File{Name: name, Data: []byte(strings.TrimRight(text, "\n") + "\n")})
@@ -103,5 +83,5 @@ func archive(p pkgfmt.Package) []byte {
 	for _, name := range slices.Sorted(maps.Keys(p.Scripts)) {
 		add("scripts/"+name, p.Scripts[name])
 	}
-	return txtar.Format(a)
+	return string(txtar.Format(a))
 }

@@ -55,6 +55,7 @@ var rooms = map[string][]string{
 	"internal/call":      {"kbuild", "internal/dkms", "internal/system"},
 	"internal/cmdline":   {"internal/dkms"},
 	"internal/dkms":      {},
+	"internal/golden":    {},
 	"internal/initramfs": {"internal/system"},
 	"internal/machine":   {"conf", "kbuild", "internal/dkms", "internal/report", "internal/system", "internal/tree"},
 	"internal/operand":   {"conf", "kbuild", "internal/call", "internal/dkms", "internal/machine", "internal/report", "internal/system", "internal/tree"},
