@@ -9,12 +9,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dkms-hook/dkms-hook/hooks"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/templates"
 )
@@ -114,19 +114,8 @@ func newCallee(t *testing.T, status string) callee {
 	dir := t.TempDir()
 	c := callee{path: filepath.Join(dir, "dkms-hook"), log: filepath.Join(dir, "log")}
 	body := "#!/bin/sh\nfor a; do printf '[%s]' \"$a\" >>" + c.log + "; done\necho said\nexit " + status + "\n"
-	writeProgram(t, c.path, body)
+	treetest.WriteProgram(t, c.path, body)
 	return c
-}
-
-// writeProgram keeps other goroutines from forking while the file is open for
-// writing: executing it would fail with "text file busy".
-func writeProgram(t *testing.T, path, body string) {
-	t.Helper()
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	if err := os.WriteFile(path, []byte(body), 0o755); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // run runs a script of templates that calls c, and returns its status, what it
@@ -138,7 +127,7 @@ func (c callee) run(t *testing.T, name string, args ...string) (status int, said
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "script")
-	writeProgram(t, path, strings.ReplaceAll(text, "/usr/sbin/dkms-hook", c.path))
+	treetest.WriteProgram(t, path, strings.ReplaceAll(text, "/usr/sbin/dkms-hook", c.path))
 	cmd := exec.Command(path, args...)
 	out, _ := cmd.CombinedOutput()
 	arguments, _ := os.ReadFile(c.log)
@@ -192,13 +181,13 @@ func TestHookNames(t *testing.T) {
 	dir := t.TempDir()
 	for _, f := range filesOf(t, hook, pkgfmt.Deb) {
 		if strings.HasPrefix(f.Path, "/etc/kernel/postinst.d/") && f.Kind == pkgfmt.Config {
-			writeProgram(t, filepath.Join(dir, path.Base(f.Path)), "#!/bin/sh\n")
+			treetest.WriteProgram(t, filepath.Join(dir, path.Base(f.Path)), "#!/bin/sh\n")
 			if err := os.Chmod(filepath.Join(dir, path.Base(f.Path)), f.Mode); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	writeProgram(t, filepath.Join(dir, "initramfs-tools"), "#!/bin/sh\n")
+	treetest.WriteProgram(t, filepath.Join(dir, "initramfs-tools"), "#!/bin/sh\n")
 	want := dir + "/dkms\n" + dir + "/initramfs-tools\n"
 	if got := output(t, "run-parts", "--test", dir); got != want {
 		t.Errorf("run-parts runs\n%swant\n%s", got, want)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 )
 
 // TestVersion takes tools/version through the life of a release.
@@ -16,15 +18,10 @@ func TestVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "tools"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	writeProgram(t, filepath.Join(dir, "tools/version"), string(text))
+	treetest.WriteProgram(t, filepath.Join(dir, "tools/version"), string(text))
 	write := func(version string) {
 		t.Helper()
-		if err := os.WriteFile(filepath.Join(dir, "VERSION"), []byte(version+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		treetest.Write(t, filepath.Join(dir, "VERSION"), version+"\n")
 	}
 	env := append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
 	git := func(args ...string) string {

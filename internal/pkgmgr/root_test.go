@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 )
 
 // A dpkgRoot is a directory into which the real dpkg installs, with a database
@@ -35,7 +35,7 @@ func newDpkgRoot(t *testing.T, chroot bool) dpkgRoot {
 	for _, dir := range []string{"info", "updates", "triggers"} {
 		mkdir(t, filepath.Join(r.dir, "var/lib/dpkg", dir))
 	}
-	write(t, filepath.Join(r.dir, "var/lib/dpkg/status"), "", 0o644)
+	treetest.Write(t, filepath.Join(r.dir, "var/lib/dpkg/status"), "")
 	if chroot {
 		for _, p := range []string{"sh", "mkdir", "dpkg-query", "dpkg-trigger"} {
 			r.bring(t, p)
@@ -76,11 +76,11 @@ var library = regexp.MustCompile(`(?m)(/\S+) \(0x`)
 
 func (r dpkgRoot) copy(t *testing.T, from, to string) {
 	t.Helper()
-	to = filepath.Join(r.dir, to)
-	mkdir(t, filepath.Dir(to))
-	if err := system.CopyFile(from, to, 0o755); err != nil && !os.IsExist(err) {
+	text, err := os.ReadFile(from)
+	if err != nil {
 		t.Fatal(err)
 	}
+	treetest.WriteProgram(t, filepath.Join(r.dir, to), string(text))
 }
 
 // dpkg runs dpkg on the root with env added to the environment, and returns
@@ -120,30 +120,22 @@ type deb struct {
 func (d deb) build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "DEBIAN/control"), fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: all\n"+
-		"Maintainer: nobody <nobody@example.org>\n%sDescription: for a test\n", d.name, d.version, d.control), 0o644)
+	treetest.Write(t, filepath.Join(dir, "DEBIAN/control"), fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: all\n"+
+		"Maintainer: nobody <nobody@example.org>\n%sDescription: for a test\n", d.name, d.version, d.control))
 	for name, body := range d.scripts {
-		write(t, filepath.Join(dir, "DEBIAN", name), "#!/bin/sh -e\n"+body, 0o755)
+		treetest.WriteProgram(t, filepath.Join(dir, "DEBIAN", name), "#!/bin/sh -e\n"+body)
 	}
 	if d.triggers != "" {
-		write(t, filepath.Join(dir, "DEBIAN/triggers"), d.triggers, 0o644)
+		treetest.Write(t, filepath.Join(dir, "DEBIAN/triggers"), d.triggers)
 	}
 	for _, path := range d.files {
-		write(t, filepath.Join(dir, path), "", 0o644)
+		treetest.Write(t, filepath.Join(dir, path), "")
 	}
 	path := filepath.Join(t.TempDir(), d.name+".deb")
 	if out, err := exec.Command("dpkg-deb", "--root-owner-group", "-Znone", "-b", dir, path).CombinedOutput(); err != nil {
 		t.Fatalf("dpkg-deb: %v\n%s", err, out)
 	}
 	return path
-}
-
-func write(t *testing.T, path, content string, mode fs.FileMode) {
-	t.Helper()
-	mkdir(t, filepath.Dir(path))
-	if err := os.WriteFile(path, []byte(content), mode); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func mkdir(t *testing.T, dir string) {
@@ -185,7 +177,7 @@ func plainSelf(t *testing.T) string {
 	if plain.err != nil {
 		t.Fatal(plain.err)
 	}
-	write(t, path, string(plain.binary), 0o755)
+	treetest.WriteProgram(t, path, string(plain.binary))
 	return path
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 )
 
 // life has dpkg run every kind of maintainer script there is, each of which
@@ -174,7 +176,7 @@ func TestCallerNobody(t *testing.T) {
 	leaked := []string{"DPKG_MAINTSCRIPT_PACKAGE=foo-dkms", "DPKG_MAINTSCRIPT_NAME=prerm"}
 	dir := t.TempDir()
 	other := filepath.Join(dir, "info/other-dkms.prerm")
-	write(t, other, "#!/bin/sh\n"+self(t)+" \"$2\"\n:\n", 0o755)
+	treetest.WriteProgram(t, other, "#!/bin/sh\n"+self(t)+" \"$2\"\n:\n")
 	for name, c := range map[string]struct {
 		env  []string
 		argv []string
@@ -197,7 +199,7 @@ func TestCallerRPM(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	scriptlet := filepath.Join(dir, "rpm-tmp.Xy12ab")
-	write(t, scriptlet, self(t)+" \"$2\"\n:\n", 0o644)
+	treetest.Write(t, scriptlet, self(t)+" \"$2\"\n:\n")
 	shell, err := exec.LookPath("sh")
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 )
 
 func TestPackageState(t *testing.T) {
@@ -19,7 +21,7 @@ func TestPackageState(t *testing.T) {
 	want("foo-dkms", Absent)
 	r.dpkg(t, nil, "--unpack", foo)
 	want("foo-dkms", Unfinished)
-	write(t, filepath.Join(r.dir, "broken"), "", 0o644)
+	treetest.Write(t, filepath.Join(r.dir, "broken"), "")
 	if r.dpkg(t, nil, "--configure", "foo-dkms") {
 		t.Fatal("a failing postinst went well")
 	}

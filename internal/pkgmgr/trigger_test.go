@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 )
 
 // engine is interested in the trigger "rebuild", and writes down how its
@@ -117,9 +119,9 @@ func TestActivateFails(t *testing.T) {
 func TestInterestedInNothing(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DPKG_ADMINDIR", dir)
-	write(t, filepath.Join(dir, "triggers/empty"), "", 0o644)
-	write(t, filepath.Join(dir, "triggers/File"), "/x engine\n", 0o644)
-	write(t, filepath.Join(dir, "status"), "x", 0o644)
+	treetest.Write(t, filepath.Join(dir, "triggers/empty"), "")
+	treetest.Write(t, filepath.Join(dir, "triggers/File"), "/x engine\n")
+	treetest.Write(t, filepath.Join(dir, "status"), "x")
 	for _, trigger := range []string{"", ".", "..", "empty", "../status", "/lib/modules", "unknown"} {
 		if Interested(trigger) {
 			t.Errorf("Interested(%q) = true; want false", trigger)

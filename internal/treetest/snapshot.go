@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -18,6 +19,19 @@ func Write(tb testing.TB, path, text string) {
 		tb.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// WriteProgram makes an executable file, with the directories that it is in. No
+// other test can fork meanwhile: the child would have the file open for writing
+// until it executes its own program, and this one would be a "text file busy".
+func WriteProgram(tb testing.TB, path, text string) {
+	tb.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	Write(tb, path, text)
+	if err := os.Chmod(path, 0o755); err != nil {
 		tb.Fatal(err)
 	}
 }

@@ -2,7 +2,9 @@ package treetest
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -14,6 +16,23 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 	}
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestWriteProgram writes and runs programs while others do.
+func TestWriteProgram(t *testing.T) {
+	t.Parallel()
+	for i := range 4 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			for n := range 50 {
+				path := filepath.Join(t.TempDir(), "bin", strconv.Itoa(n))
+				WriteProgram(t, path, "#!/bin/sh\nexit 0\n")
+				if err := exec.Command(path).Run(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
 }
 

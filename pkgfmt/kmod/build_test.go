@@ -12,6 +12,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 )
@@ -119,13 +120,7 @@ func TestBuildAsNobody(t *testing.T) {
 	needs(t, "setpriv")
 	dir := t.TempDir()
 	program := filepath.Join(dir, "kmod.test")
-	self, err := os.Executable()
-	if err == nil {
-		err = system.CopyFile(self, program, 0o755)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	treetest.WriteProgram(t, program, read(t, "/proc/self/exe"))
 	home := mkdir(t, filepath.Join(dir, "tmp"))
 	for _, path := range []string{filepath.Dir(dir), dir} {
 		if err := os.Chmod(path, 0o755); err != nil {

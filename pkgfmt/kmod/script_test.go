@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
@@ -38,11 +39,7 @@ func newPlace(t *testing.T, files, programs map[string]string) place {
 		put(t, filepath.Join(p.dir, name), text)
 	}
 	for name, text := range programs {
-		path := filepath.Join(p.dir, name)
-		put(t, path, "#!/bin/sh\necho \"${0##*/} $*\" >>"+p.dir+"/log\n"+strings.ReplaceAll(text, "@LOG@", p.dir+"/log"))
-		if err := os.Chmod(path, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		treetest.WriteProgram(t, filepath.Join(p.dir, name), "#!/bin/sh\necho \"${0##*/} $*\" >>"+p.dir+"/log\n"+strings.ReplaceAll(text, "@LOG@", p.dir+"/log"))
 	}
 	return p
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 )
 
@@ -292,7 +293,7 @@ func TestUnreadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, program, string(self), 0o755)
+	treetest.WriteProgram(t, program, string(self))
 	for d := filepath.Dir(program); d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
 		if err := os.Chmod(d, 0o755); err != nil {
 			t.Fatal(err)

@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/treetest"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 )
@@ -76,19 +76,13 @@ func (m *machine) engine(name string) {
 	}
 }
 
-// write keeps other goroutines from forking while the file is open for writing:
-// executing it would fail with "text file busy".
 func (m *machine) write(path, text string, mode fs.FileMode) {
 	m.t.Helper()
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	path = filepath.Join(m.root, path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		m.t.Fatal(err)
+	write := treetest.Write
+	if mode&0o111 != 0 {
+		write = treetest.WriteProgram
 	}
-	if err := os.WriteFile(path, []byte(text), mode); err != nil {
-		m.t.Fatal(err)
-	}
+	write(m.t, filepath.Join(m.root, path), text)
 }
 
 // inside is a script whose paths are the machine's.
