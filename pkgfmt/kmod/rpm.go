@@ -93,7 +93,7 @@ func directory(path string) pkgfmt.File {
 // rpmRelations are the conventions for packages of modules, and what the
 // modules say themselves.
 func (c composer) rpmRelations(p *pkgfmt.Package, b Built) error {
-	r, evr, release := &p.Relations, p.Version.String(), b.Kernel.Release
+	r, evr := &p.Relations, p.Version.String()
 	var facts []Facts
 	for _, m := range b.Modules {
 		f := m.Facts
@@ -104,38 +104,62 @@ func (c composer) rpmRelations(p *pkgfmt.Package, b Built) error {
 	r.Provides = append(r.Provides, c.name+"-kmod = "+evr)
 	r.ForScripts = append(r.ForScripts, depmod)
 	if c.o.abi() == Ksym {
-		r.ForScripts = append(r.ForScripts, weakModules)
-		r.Provides = append(r.Provides, "kernel-modules >= "+release)
-		r.Depends = append(r.Depends, kernelsFrom(release, p.Arch)...)
-		r.Depends = append(r.Depends, g.Requires...)
-		// Both would bring a module of the same name for one kernel.
-		r.Conflicts = append(r.Conflicts, "kmod-"+c.name+"-uname-r")
+		c.forSymbols(p, b, g.Requires)
 	} else {
-		r.Provides = append(r.Provides, "kernel-modules-for-kernel = "+release, "kmod-"+c.name+"-uname-r = "+release)
-		r.Depends = append(r.Depends, "kernel-uname-r = "+release)
-		for _, relation := range g.Requires { // the kernel's own are those of its release
-			if strings.HasPrefix(relation, "ksym(") {
-				r.Depends = append(r.Depends, relation)
-			}
-		}
+		c.forKernel(p, b, g.Requires)
 	}
 	r.Provides = append(r.Provides, g.Provides...)
-	for _, name := range b.Recipe.Depends {
-		needed, err := pkgfmt.RPMName(name)
-		if err != nil {
-			return err
-		}
-		if b.Modversions { // the symbols tell which, and both ABIs provide this
-			r.Depends = append(r.Depends, needed+"-kmod")
-		} else {
-			r.Depends = append(r.Depends, "kmod-"+needed+"-uname-r = "+release)
-		}
+	needed, err := rpmNeeded(b)
+	if err != nil {
+		return err
 	}
+	r.Depends = append(r.Depends, needed...)
 	if len(c.extra()) > 0 {
 		r.Depends = append(r.Depends, c.name+rpmCommon+" = "+evr)
 	}
 	r.Conflicts = append(r.Conflicts, c.about.Name)
 	return nil
+}
+
+// forSymbols has p, whose ABI is Ksym, go with all kernels that have the
+// symbols.
+func (c composer) forSymbols(p *pkgfmt.Package, b Built, symbols []string) {
+	r, release := &p.Relations, b.Kernel.Release
+	r.ForScripts = append(r.ForScripts, weakModules)
+	r.Provides = append(r.Provides, "kernel-modules >= "+release)
+	r.Depends = append(r.Depends, kernelsFrom(release, p.Arch)...)
+	r.Depends = append(r.Depends, symbols...)
+	// Both would bring a module of the same name for one kernel.
+	r.Conflicts = append(r.Conflicts, "kmod-"+c.name+"-uname-r")
+}
+
+// forKernel has p, whose ABI is Exact, go with the one kernel.
+func (c composer) forKernel(p *pkgfmt.Package, b Built, symbols []string) {
+	r, release := &p.Relations, b.Kernel.Release
+	r.Provides = append(r.Provides, "kernel-modules-for-kernel = "+release, "kmod-"+c.name+"-uname-r = "+release)
+	r.Depends = append(r.Depends, "kernel-uname-r = "+release)
+	for _, relation := range symbols { // the kernel's own are those of its release
+		if strings.HasPrefix(relation, "ksym(") {
+			r.Depends = append(r.Depends, relation)
+		}
+	}
+}
+
+// rpmNeeded are the packages of modules of BUILD_DEPENDS.
+func rpmNeeded(b Built) ([]string, error) {
+	var out []string
+	for _, name := range b.Recipe.Depends {
+		needed, err := pkgfmt.RPMName(name)
+		if err != nil {
+			return nil, err
+		}
+		if b.Modversions { // the symbols tell which, and both ABIs provide this
+			out = append(out, needed+"-kmod")
+		} else {
+			out = append(out, "kmod-"+needed+"-uname-r = "+b.Kernel.Release)
+		}
+	}
+	return out, nil
 }
 
 // kernelsFrom are the kernels with the same symbols that a package is for: not

@@ -37,63 +37,71 @@ var trees = conf.Trees{DKMS: "/var/lib/dkms", Source: "/usr/src", Install: "/lib
 // evaluate asks what the dkms.conf means for each sample, and notes what conf
 // has to say: problems of any sample, warnings that all have.
 func (l *linter) evaluate(ctx context.Context) error {
-	warnings := map[conf.Problem]int{}
-	var order []conf.Problem
-	seen := map[conf.Problem]bool{}
+	noted := map[conf.Problem]bool{}
 	for _, s := range samples {
-		c, err := conf.Load(ctx, conf.Request{
-			File: filepath.Join(l.tree.dir, l.confPath), Trees: trees, Jobs: 1, NoJobs: true,
-			Timeout: 3 * time.Second, Programs: l.programs,
-		}, s.kernel())
-		var invalid *conf.Invalid
-		if err != nil && !errors.As(err, &invalid) {
-			if ctx.Err() != nil {
-				return err
-			}
+		c, problems, err := l.load(ctx, s)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return err
+		case err != nil:
 			l.atConf("unreadable", 0, "%v", err)
 			return nil
-		}
-		if l.syntaxErrors(invalid) {
+		case l.syntaxErrors(problems):
 			return nil
 		}
 		l.answers = append(l.answers, answer{sample: s, conf: c})
-		if invalid != nil {
-			for _, p := range invalid.Problems {
-				if !seen[p] && !slices.Contains(c.Warnings, p) {
-					seen[p] = true
-					l.problem(p)
-				}
+		for _, p := range problems {
+			if !noted[p] && !slices.Contains(c.Warnings, p) {
+				noted[p] = true
+				l.problem(p)
 			}
 		}
-		if invalid != nil && endless(invalid.Problems) {
+		if endless(problems) {
 			return nil // it would not end for the others either
 		}
-		for _, p := range slices.Compact(slices.Clone(c.Warnings)) {
-			if warnings[p]++; warnings[p] == 1 {
-				order = append(order, p)
-			}
-		}
 	}
-	for _, p := range order {
-		if warnings[p] >= len(l.answers) {
-			l.warning(p)
-		}
+	for _, p := range l.sharedWarnings() {
+		l.warning(p)
 	}
 	return nil
 }
 
-// syntaxErrors notes those that there are, and whether there are any.
-func (l *linter) syntaxErrors(invalid *conf.Invalid) bool {
-	if invalid == nil {
-		return false
+// load is what the dkms.conf means for a sample, and what makes it invalid.
+func (l *linter) load(ctx context.Context, s sample) (*conf.Conf, []conf.Problem, error) {
+	c, err := conf.Load(ctx, conf.Request{
+		File: filepath.Join(l.tree.dir, l.confPath), Trees: trees, Jobs: 1, NoJobs: true,
+		Timeout: 3 * time.Second, Programs: l.programs,
+	}, s.kernel())
+	var invalid *conf.Invalid
+	if errors.As(err, &invalid) {
+		return c, invalid.Problems, nil
 	}
-	for _, p := range invalid.Problems {
+	return c, nil, err
+}
+
+// syntaxErrors notes those that there are, and whether there are any.
+func (l *linter) syntaxErrors(problems []conf.Problem) bool {
+	for _, p := range problems {
 		if isSyntaxError(p) {
 			l.problem(p)
 			l.garbled = true
 		}
 	}
 	return l.garbled
+}
+
+// sharedWarnings are those that all answers have, in their order.
+func (l *linter) sharedWarnings() []conf.Problem {
+	count := map[conf.Problem]int{}
+	var all []conf.Problem
+	for _, a := range l.answers {
+		for _, p := range slices.Compact(slices.Clone(a.conf.Warnings)) {
+			if count[p]++; count[p] == 1 {
+				all = append(all, p)
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(p conf.Problem) bool { return count[p] < len(l.answers) })
 }
 
 func endless(problems []conf.Problem) bool {

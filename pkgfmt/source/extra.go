@@ -52,35 +52,17 @@ func extraFiles(ctx context.Context, c *config, root *os.Root, dir string, p dkm
 	for _, f := range c.files {
 		x.place(f)
 	}
-	for _, u := range []struct {
-		dir   string
-		names []string
-	}{{modprobeDir, c.modprobe}, {udevDir, c.udev}, {loadDir, c.modulesLoad}} {
-		for _, name := range u.names {
-			x.place(placed{source: name, path: u.dir + "/" + path.Base(name), mode: "0644"})
-		}
-	}
+	x.settings(modprobeDir, c.modprobe)
+	x.settings(udevDir, c.udev)
+	x.settings(loadDir, c.modulesLoad)
 	for _, f := range c.firmware {
-		f.mode = "0644"
-		if f.path == "" {
-			f.path = path.Base(f.source)
-		}
-		if !fs.ValidPath(f.path) {
-			x.add(f.path, 0, "is no path below %s", firmwareDir)
-			continue
-		}
-		f.path = firmwareDir + "/" + f.path
-		x.place(f)
+		x.firmware(f)
 	}
 	for _, name := range c.dracut {
-		to := dracutDir
-		if strings.HasSuffix(name, ".conf") {
-			to = dracutConf
-		}
-		x.place(placed{source: name, path: to + "/" + path.Base(name)})
+		x.place(placed{source: name, path: dracutPlace(name)})
 	}
 	for _, name := range c.initramfs {
-		x.place(placed{source: name, path: initramfsDir + "/" + initramfsPlace(name), mode: "0755", format: string(pkgfmt.Deb)})
+		x.place(placed{source: name, path: initramfsPlace(name), mode: "0755", format: string(pkgfmt.Deb)})
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -108,9 +90,38 @@ var initramfsStages = []string{"init-top", "init-premount", "local-top", "local-
 func initramfsPlace(name string) string {
 	parts := strings.Split(name, "/")
 	if n := len(parts); n > 2 && parts[n-3] == "scripts" && slices.Contains(initramfsStages, parts[n-2]) {
-		return strings.Join(parts[n-3:], "/")
+		return initramfsDir + "/" + strings.Join(parts[n-3:], "/")
 	}
-	return "hooks/" + path.Base(name)
+	return initramfsDir + "/hooks/" + path.Base(name)
+}
+
+// dracutPlace is where a file of dracut goes: into its configuration, or as a
+// module.
+func dracutPlace(name string) string {
+	if strings.HasSuffix(name, ".conf") {
+		return dracutConf + "/" + path.Base(name)
+	}
+	return dracutDir + "/" + path.Base(name)
+}
+
+// settings takes up files of settings, which lie side by side in to.
+func (x *extras) settings(to string, names []string) {
+	for _, name := range names {
+		x.place(placed{source: name, path: to + "/" + path.Base(name), mode: "0644"})
+	}
+}
+
+// firmware takes up a file by its path below firmwareDir: what drivers ask for.
+func (x *extras) firmware(f placed) {
+	if f.path == "" {
+		f.path = path.Base(f.source)
+	}
+	if !fs.ValidPath(f.path) {
+		x.add(f.path, 0, "is no path below %s", firmwareDir)
+		return
+	}
+	f.path, f.mode = firmwareDir+"/"+f.path, "0644"
+	x.place(f)
 }
 
 // place takes up one file, or what is in a directory.

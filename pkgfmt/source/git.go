@@ -55,26 +55,15 @@ func openRepository(dir string) (repo *repository, err error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := r.Head()
-	if errors.Is(err, plumbing.ErrReferenceNotFound) {
-		return nil, nil // nothing has been committed
-	}
-	if err != nil {
-		return nil, err
-	}
-	commit, err := r.CommitObject(head.Hash())
-	if err != nil {
+	commit, err := newestCommit(r)
+	if commit == nil || err != nil {
 		return nil, err
 	}
 	tree, err := treeBelow(r, commit, dir)
-	if errors.Is(err, object.ErrDirectoryNotFound) || tree == nil && err == nil {
-		return nil, nil
-	}
-	if err != nil {
+	if tree == nil || err != nil {
 		return nil, err
 	}
-	repo = &repository{time: commit.Committer.When, blobs: map[string]string{}}
-	repo.Commit = commit.Hash.String()
+	repo = &repository{Git: Git{Commit: commit.Hash.String()}, time: commit.Committer.When, blobs: map[string]string{}}
 	if err := repo.readTree(tree); err != nil {
 		return nil, err
 	}
@@ -88,7 +77,20 @@ func openRepository(dir string) (repo *repository, err error) {
 	return repo, err
 }
 
-// treeBelow is what a commit has of dir; nil when there is no worktree.
+// newestCommit is nil when nothing has been committed.
+func newestCommit(r *git.Repository) (*object.Commit, error) {
+	head, err := r.Head()
+	if errors.Is(err, plumbing.ErrReferenceNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.CommitObject(head.Hash())
+}
+
+// treeBelow is what a commit has of dir; nil when it has nothing, or there is
+// no worktree.
 func treeBelow(r *git.Repository, commit *object.Commit, dir string) (*object.Tree, error) {
 	worktree, err := r.Worktree()
 	if errors.Is(err, git.ErrIsBareRepository) {
@@ -113,7 +115,11 @@ func treeBelow(r *git.Repository, commit *object.Commit, dir string) (*object.Tr
 	if err != nil || below == "." {
 		return tree, err
 	}
-	return tree.Tree(filepath.ToSlash(below))
+	tree, err = tree.Tree(filepath.ToSlash(below))
+	if errors.Is(err, object.ErrDirectoryNotFound) {
+		return nil, nil
+	}
+	return tree, err
 }
 
 func (r *repository) readTree(tree *object.Tree) error {
