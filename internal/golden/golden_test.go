@@ -68,6 +68,11 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s: no difference: %q", tt.name, got)
 		}
 	}
+	*update = true
+	if got := said(func(tb testing.TB) { Section(tb, path, "want", "no end of line") }); got == "" {
+		t.Error("Section: -update passes with what an archive cannot hold")
+	}
+	*update = false
 	if got, want := said(func(tb testing.TB) { Section(tb, path, "gone", "") }), path+": has no section gone: add an empty one for -update to write"; got != want {
 		t.Errorf("Section: %q; want %q", got, want)
 	}
