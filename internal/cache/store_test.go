@@ -1,0 +1,292 @@
+package cache
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const plenty = 1 << 20
+
+func key(what string) string {
+	sum := sha256.Sum256([]byte(what))
+	return hex.EncodeToString(sum[:])
+}
+
+// folder makes a directory with files.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// holds returns the files below dir with their content.
+func holds(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(dir, path)
+		files[rel] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func put(t *testing.T, s *Store, what string, files map[string]string) {
+	t.Helper()
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	if err := s.Put(key(what), what, folder(t, files), names); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func keys(t *testing.T, s *Store) (all []string) {
+	t.Helper()
+	list, err := s.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		all = append(all, e.About)
+	}
+	return all
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	s := New(filepath.Join(t.TempDir(), "var/cache"), plenty)
+	if got := keys(t, s); len(got) > 0 {
+		t.Errorf("a store that is not there holds %q", got)
+	}
+	files := map[string]string{"module/a.ko": "a", "module/b.ko": strings.Repeat("b", 1<<16), "log": ""}
+	put(t, s, "one", files)
+	put(t, s, "one", files) // once more
+	to := t.TempDir()
+	found, err := s.Get(key("one"), to)
+	if diff := cmp.Diff(files, holds(t, to)); !found || err != nil || diff != "" {
+		t.Errorf("Get = %v, %v\n%s", found, err, diff)
+	}
+	empty := t.TempDir()
+	for _, k := range []string{key("two"), "", "..", "../" + key("one"), strings.ToUpper(key("one"))} {
+		if found, err := s.Get(k, empty); found || err != nil || len(holds(t, empty)) > 0 {
+			t.Errorf("Get(%q) = %v, %v; want nothing", k, found, err)
+		}
+	}
+	if err := s.Put("../x", "", to, nil); err == nil {
+		t.Error("Put takes a path for a key")
+	}
+	if got := keys(t, s); !slices.Equal(got, []string{"one"}) {
+		t.Errorf("List = %q", got)
+	}
+}
+
+// TestDamaged: what was changed in the store is not there any more; it can be put
+// in again.
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(entry string) error{
+		"other content": func(e string) error { return os.WriteFile(filepath.Join(e, "files/a.ko"), []byte("x"), 0o600) },
+		"cut":           func(e string) error { return os.Truncate(filepath.Join(e, "files/b.ko"), 1) },
+		"gone":          func(e string) error { return os.Remove(filepath.Join(e, "files/b.ko")) },
+		"a directory": func(e string) error {
+			return os.Rename(filepath.Join(e, "files"), filepath.Join(e, "files2"))
+		},
+		"no index":    func(e string) error { return os.Remove(filepath.Join(e, indexName)) },
+		"empty index": func(e string) error { return os.Truncate(filepath.Join(e, indexName), 0) },
+		"other key": func(e string) error {
+			return os.WriteFile(filepath.Join(e, indexName), []byte(`{"key":"`+key("two")+`"}`), 0o600)
+		},
+		"path": func(e string) error {
+			return os.WriteFile(filepath.Join(e, indexName), []byte(`{"key":"`+key("one")+`","files":[{"name":"../../../x"}]}`), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := New(filepath.Join(t.TempDir(), "cache"), plenty)
+			files := map[string]string{"a.ko": "a", "b.ko": "bb"}
+			put(t, s, "one", files)
+			if err := damage(s.path(key("one"))); err != nil {
+				t.Fatal(err)
+			}
+			to := t.TempDir()
+			if found, err := s.Get(key("one"), to); found || err == nil || len(holds(t, to)) > 0 {
+				t.Errorf("Get = %v, %v, and leaves %v; want an error, and nothing", found, err, holds(t, to))
+			}
+			if found, err := s.Get(key("one"), to); found || err != nil {
+				t.Errorf("once more: Get = %v, %v; want that it is gone", found, err)
+			}
+			put(t, s, "one", files)
+			if found, err := s.Get(key("one"), to); !found || err != nil {
+				t.Errorf("put in again: Get = %v, %v", found, err)
+			}
+		})
+	}
+}
+
+// TestTrusted: of a directory that others may write to nothing is taken, and
+// nothing is put there.
+func TestTrusted(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(dir string) error{
+		"group": func(dir string) error { return os.Chmod(dir, 0o770) },
+		"all":   func(dir string) error { return os.Chmod(dir, 0o1777) },
+		"link": func(dir string) error {
+			if err := os.Rename(dir, dir+"2"); err != nil {
+				return err
+			}
+			return os.Symlink(dir+"2", dir)
+		},
+		"owner": func(dir string) error { return os.Chown(dir, 65534, 65534) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name == "owner" && os.Geteuid() != 0 {
+				t.Skip("needs root")
+			}
+			s := New(filepath.Join(t.TempDir(), "cache"), plenty)
+			put(t, s, "one", map[string]string{"a": "a"})
+			if err := spoil(s.dir); err != nil {
+				t.Fatal(err)
+			}
+			to := t.TempDir()
+			if found, err := s.Get(key("one"), to); found || err == nil {
+				t.Errorf("Get = %v, %v; want an error", found, err)
+			}
+			if err := s.Put(key("two"), "", folder(t, map[string]string{"a": "b"}), []string{"a"}); err == nil {
+				t.Error("Put gives no error")
+			}
+			if _, err := s.Prune(0); err == nil {
+				t.Error("Prune gives no error")
+			}
+		})
+	}
+}
+
+// TestLimit: what was used longest ago goes.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	s := New(filepath.Join(t.TempDir(), "cache"), 30)
+	ten := map[string]string{"a": "0123456789"}
+	for i, what := range []string{"one", "two", "three"} {
+		put(t, s, what, ten)
+		at := time.Now().Add(time.Duration(i-10) * time.Minute)
+		if err := os.Chtimes(filepath.Join(s.path(key(what)), indexName), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found, err := s.Get(key("one"), t.TempDir()); !found || err != nil {
+		t.Fatalf("Get = %v, %v", found, err)
+	}
+	put(t, s, "four", ten)
+	got := keys(t, s)
+	slices.Sort(got)
+	if want := []string{"four", "one", "three"}; !slices.Equal(got, want) {
+		t.Errorf("the store holds %q; want %q", got, want)
+	}
+	put(t, s, "large", map[string]string{"a": strings.Repeat("x", 31)})
+	if len(keys(t, s)) != 3 {
+		t.Errorf("what is larger than the limit is kept, or has thrown others out: %q", keys(t, s))
+	}
+	gone, err := s.Prune(0)
+	if err != nil || len(gone) != 3 || len(keys(t, s)) > 0 {
+		t.Errorf("Prune(0) = %d entries, %v; left %q", len(gone), err, keys(t, s))
+	}
+	if left, _ := os.ReadDir(s.dir); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+}
+
+// TestSweep: what a killed Put has left goes when nobody can be at it any more.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	s := New(filepath.Join(t.TempDir(), "cache"), plenty)
+	put(t, s, "one", map[string]string{"a": "a"})
+	old, fresh := filepath.Join(s.dir, unfinished+"1"), filepath.Join(s.dir, unfinished+"2")
+	for _, dir := range []string{old, fresh} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := time.Now().Add(-2 * abandoned)
+	if err := os.Chtimes(old, at, at); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "two", map[string]string{"a": "a"})
+	if _, err := os.Stat(old); err == nil {
+		t.Error("what was left long ago is still there")
+	}
+	if _, err := os.Stat(fresh); err != nil {
+		t.Errorf("what is being written is gone: %v", err)
+	}
+}
+
+// TestFailedPut leaves nothing.
+func TestFailedPut(t *testing.T) {
+	t.Parallel()
+	s := New(filepath.Join(t.TempDir(), "cache"), plenty)
+	if err := s.Put(key("one"), "", folder(t, map[string]string{"a": "a"}), []string{"a", "missing"}); err == nil {
+		t.Error("a file that is not there is no error")
+	}
+	if left, _ := os.ReadDir(s.dir); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+}
+
+// TestTogether has many put and take the same entries.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "cache")
+	files := map[string]string{"a": strings.Repeat("a", 1000), "b/c": strings.Repeat("c", 1000)}
+	from := folder(t, files)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			s := New(dir, 5000) // two entries
+			for j := range 30 {
+				k := key([]string{"one", "two", "three"}[(i+j)%3])
+				if err := s.Put(k, "", from, []string{"a", "b/c"}); err != nil {
+					t.Errorf("Put: %v", err)
+				}
+				to, err := os.MkdirTemp(dir+"/..", "to")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if found, _ := s.Get(k, to); found {
+					if got := holds(t, to); cmp.Diff(files, got) != "" {
+						t.Errorf("Get: %v", got)
+					}
+				}
+			}
+		}()
+	}
+	all.Wait()
+}
