@@ -23,6 +23,10 @@ type Command struct {
 	Stdin  io.Reader // nil is /dev/null
 	Stdout io.Writer // nil discards
 	Stderr io.Writer // nil discards; may equal Stdout
+	// Files are handed down, open, as descriptors 3, 4 and so on. They have to
+	// stay open until Run returns, and are best from os.NewFile: what the
+	// runtime polls it makes blocking when it hands it down.
+	Files []*os.File
 	// Silence is how long the command may print nothing before it is ended;
 	// zero is for ever.
 	Silence time.Duration
@@ -113,7 +117,7 @@ func start(path string, c Command, p *pulse) (*exec.Cmd, error) {
 
 func (c Command) prepare(path string, p *pulse) (*exec.Cmd, error) {
 	cmd := exec.Command(path)
-	cmd.Args, cmd.Dir, cmd.Env = c.Args, c.Dir, c.Env
+	cmd.Args, cmd.Dir, cmd.Env, cmd.ExtraFiles = c.Args, c.Dir, c.Env, c.Files
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.Follow {
 		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL

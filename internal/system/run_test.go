@@ -168,6 +168,8 @@ func TestMain(m *testing.M) {
 		helperFollow()
 	case "view":
 		helperView()
+	case "limits":
+		helperLimits()
 	case "unprivileged":
 		helperUnprivileged()
 	}
