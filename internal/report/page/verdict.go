@@ -1,0 +1,176 @@
+package page
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/record"
+)
+
+// verdict is what a person wants to know first.
+type verdict struct {
+	Tone    tone
+	Title   string
+	Run     string // what it was, where and when
+	Text    string
+	Kernels []kernelSum
+}
+
+// tone is a class of the style sheet, and a mark that says the same without a
+// colour.
+type tone string
+
+// The tones, the worst last.
+const (
+	neutral tone = "neutral"
+	good    tone = "good"
+	waits   tone = "waits"
+	bad     tone = "bad"
+)
+
+// Mark is the tone as a character.
+func (t tone) Mark() string {
+	return map[tone]string{neutral: "–", good: "✓", waits: "!", bad: "✗"}[t]
+}
+
+// tally counts what became of refs in a run.
+type tally struct {
+	builds    int                 // attempts
+	failed    []record.Outcome    // once for each ref
+	did       map[record.Did]int  // refs, by the last thing done
+	kernels   []record.KernelStep // that failed
+	onlyBuild bool                // no other step has failed
+}
+
+func count(r record.Run) tally {
+	t := tally{did: map[record.Did]int{}, onlyBuild: true}
+	last := map[dkms.Ref]record.Did{}
+	for _, o := range r.Outcomes {
+		if isBuild(o) {
+			t.builds++
+		}
+		if last[o.Ref()] == record.Failed {
+			continue
+		}
+		last[o.Ref()] = o.Did
+		if o.Did == record.Failed {
+			t.failed = append(t.failed, o)
+			t.onlyBuild = t.onlyBuild && isBuild(o)
+		}
+	}
+	for _, did := range last {
+		t.did[did]++
+	}
+	for _, k := range r.Kernels {
+		if k.Error != "" {
+			t.kernels = append(t.kernels, k)
+		}
+	}
+	return t
+}
+
+// isBuild reports whether o is of a compiler's work. The first records did not
+// say what had failed; it was a build in nearly all of them.
+func isBuild(o record.Outcome) bool {
+	return o.Did == record.Built || o.Step == "build" && o.Did == record.Failed || o.Did == record.Failed && o.Step == ""
+}
+
+func judge(in Input) verdict {
+	t := count(in.Run)
+	v := verdict{Tone: good, Title: t.title(), Run: told(in), Kernels: kernelSums(in.Rows)}
+	rest := t.rest()
+	waiting := waitingNotes(in.Run)
+	switch {
+	case len(t.failed)+len(t.kernels) > 0:
+		v.Tone = bad
+	case waiting > 0 || in.Run.Interrupted:
+		v.Tone = waits
+	}
+	switch {
+	case in.Run.Interrupted && v.Tone == bad:
+		v.Title = "Interrupted; " + v.Title
+	case in.Run.Interrupted:
+		v.Title = strings.TrimSuffix("Interrupted; until then "+rest, "; until then ")
+	}
+	var text []string
+	if v.Tone == bad && len(t.failed) > 1 {
+		text = append(text, "Failed: "+list(names(t.failed))+".")
+	}
+	if v.Tone == bad && rest != "" {
+		text = append(text, "Of the rest: "+rest+".")
+	}
+	if waiting > 0 {
+		text = append(text, counted(waiting, "package")+" could not be tried yet; the reasons are below.")
+	}
+	v.Text = strings.Join(text, " ")
+	return v
+}
+
+// told is what the run was, in one line.
+func told(in Input) string {
+	text := "dkms-hook " + in.Run.Event
+	if in.Host != "" {
+		text += " on " + in.Host
+	}
+	return fmt.Sprintf("%s · %s · took %s", text, when(in.Run.Began), took(long(in.Run)))
+}
+
+func (t tally) title() string {
+	switch n := len(t.failed); {
+	case n == 1 && t.builds <= 1 && t.onlyBuild:
+		return "The build of " + about(t.failed[0].Ref()) + " failed"
+	case n == 1 && t.onlyBuild:
+		return fmt.Sprintf("1 of %d builds failed: %s", t.builds, about(t.failed[0].Ref()))
+	case n > 0 && t.onlyBuild:
+		return fmt.Sprintf("%d of %s failed", n, counted(t.builds, "build"))
+	case n == 1:
+		return about(t.failed[0].Ref()) + " failed"
+	case n > 0:
+		return fmt.Sprintf("%d packages failed", n)
+	case len(t.kernels) > 0:
+		return t.kernels[0].Step + " failed for " + t.kernels[0].Release
+	}
+	if rest := t.rest(); rest != "" {
+		return "All went well: " + rest
+	}
+	return "Nothing was done"
+}
+
+// rest is what went well, in words.
+func (t tally) rest() string {
+	var words []string
+	for _, did := range []record.Did{record.Installed, record.Built, record.Added, record.Uninstalled, record.Unbuilt, record.Removed} {
+		word := string(did)
+		if did == record.Built {
+			word = "built and not installed"
+		}
+		if t.did[did] > 0 {
+			words = append(words, fmt.Sprintf("%d %s", t.did[did], word))
+		}
+	}
+	if n := t.did[record.NotTried]; n > 0 {
+		words = append(words, fmt.Sprintf("%d not tried, because another failed", n))
+	}
+	return strings.Join(words, ", ")
+}
+
+func names(outcomes []record.Outcome) []string {
+	out := make([]string, 0, len(outcomes))
+	for _, o := range outcomes {
+		out = append(out, about(o.Ref()))
+	}
+	return out
+}
+
+// waitingNotes counts the packages that somebody may be waiting for.
+func waitingNotes(r record.Run) int {
+	var seen []string
+	for _, n := range r.Notes {
+		if name := n.Package + "/" + n.Version; n.Reason != "excluded" && !slices.Contains(seen, name) {
+			seen = append(seen, name)
+		}
+	}
+	return len(seen)
+}
