@@ -11,7 +11,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 DEBS    := build/e2e/debs
 ROOTFS  := build/e2e/rootfs
 E2E      = $(GO) test -tags e2e -count=1 -parallel 2
-E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static|TakeOver|LeavesNothing|ChangedHooks|OurUpgrade|TestPurge|TestDebian$$|TestInitReal|RealSources' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./packaging ./pkgfmt/...
+E2E_ROOMS = $(E2E) -timeout 10m -run 'Oracle|InitramfsTools|Dracut|TestRPM$$|Lintian|Rpmlint|RPMVerifies|Static|TakeOver|LeavesNothing|ChangedHooks|OurUpgrade|TestPurge|TestDebian$$|TestInitReal|RealSources|Browser' ./internal/tree ./internal/initramfs ./internal/pkgmgr ./internal/report/page ./packaging ./pkgfmt/...
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME ?= 30s
 
@@ -64,12 +64,12 @@ race: deps-test ## run the tests of the packages with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 .PHONY: e2e
-e2e: deps-test packages debs rootfs rpmroot ## run the end-to-end tests, in the cut that fits into CI
+e2e: deps-test packages debs rootfs rpmroot browser ## run the end-to-end tests, in the cut that fits into CI
 	$(E2E_ROOMS)
 	$(E2E) -timeout 40m ./test/e2e/...
 
 .PHONY: e2e-full
-e2e-full: deps-test packages debs rootfs rpmroot ## run the end-to-end tests whole
+e2e-full: deps-test packages debs rootfs rpmroot browser ## run the end-to-end tests whole
 	$(E2E_ROOMS)
 	$(E2E) -timeout 80m ./test/e2e -full
 	$(E2E) -timeout 80m ./test/e2e/apt -full
@@ -93,7 +93,7 @@ fuzz: ## fuzz each target for FUZZTIME (30s)
 .PHONY: check
 check: vet lint ## all that is checked without running: vet, formatting, linter
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt these:"; echo "$$out"; exit 1; }
-	@for f in tools/deps tools/debs tools/rootfs tools/rpmroot tools/version .ci/run; do bash -n $$f; done
+	@for f in tools/deps tools/debs tools/rootfs tools/rpmroot tools/browser tools/version .ci/run; do bash -n $$f; done
 	@echo "make check: all good"
 
 .PHONY: vet
@@ -132,6 +132,10 @@ rootfs: ## make the Debian that end-to-end tests of apt and dpkg run in
 .PHONY: rpmroot
 rpmroot: ## make the root with rpm and dnf that end-to-end tests run in
 	@tools/rpmroot build/e2e/rpmroot
+
+.PHONY: browser
+browser: ## unpack the browser that end-to-end tests look at pages with (100 MB to fetch, 300 MB on disk)
+	@tools/browser build/e2e/browser
 
 .PHONY: help
 help: ## list the targets

@@ -153,8 +153,8 @@ func checkShot(t *testing.T, data []byte, scheme string) {
 		t.Fatal(err)
 	}
 	colours := map[color.Color]int{}
-	for y := range img.Bounds().Dy() {
-		for x := range img.Bounds().Dx() {
+	for y := 0; y < img.Bounds().Dy(); y += 3 {
+		for x := 0; x < img.Bounds().Dx(); x += 3 {
 			colours[img.At(x, y)]++
 		}
 	}

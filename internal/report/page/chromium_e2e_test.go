@@ -53,7 +53,7 @@ func startChromium(t *testing.T) *chromium {
 		}
 		t.Skip("needs a browser: make browser")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, program, "--no-sandbox", "--remote-debugging-pipe", "--disable-gpu", "--disable-dev-shm-usage",
 		"--hide-scrollbars", "--user-data-dir="+t.TempDir(), "about:blank")
@@ -208,7 +208,7 @@ func (c *chromium) eval(expression string, into any) {
 func (c *chromium) screenshot() []byte {
 	c.t.Helper()
 	var size struct{ W, H float64 }
-	c.eval(`({W: innerWidth, H: Math.min(document.scrollingElement.scrollHeight, 6000)})`, &size)
+	c.eval(`({W: innerWidth, H: Math.min(document.scrollingElement.scrollHeight, 3000)})`, &size)
 	var shot struct{ Data []byte }
 	c.call("Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true,
 		"clip": map[string]any{"x": 0, "y": 0, "width": size.W, "height": size.H, "scale": 1}}, &shot)

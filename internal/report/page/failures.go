@@ -18,7 +18,7 @@ type failure struct {
 	Facts   []fact
 	Log     string // a command that shows it
 	Next    string // a command that tries again
-	Earlier string // in an earlier run: since when
+	Since   string // of what has failed in an earlier run
 }
 
 // manyFailures is how many failures are shown in full.
@@ -41,9 +41,9 @@ func failures(in Input) []failure {
 		ref := dkms.Ref{Package: row.Package, KernelID: row.Kernel}
 		for _, f := range row.Further {
 			if f.State == report.BuildFailed && !seen[ref] {
-				e := failure{Of: about(ref), First: f.Reason, Log: shown(f.Log), Next: again(ref), Earlier: "an earlier run"}
+				e := failure{Of: about(ref), First: f.Reason, Log: shown(f.Log), Next: again(ref), Since: "an earlier run"}
 				if !f.Since.IsZero() {
-					e.Earlier = when(f.Since)
+					e.Since = when(f.Since)
 				}
 				out = append(out, e)
 			}
