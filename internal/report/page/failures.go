@@ -12,13 +12,13 @@ import (
 
 // failure is one that a person has to look into.
 type failure struct {
-	Of      string
-	What    string // "kernel API change"
-	First   string // the first error
-	Facts   []fact
-	Log     string // a command that shows it
-	Next    string // a command that tries again
-	Since   string // of what has failed in an earlier run
+	Of    string
+	What  string // "kernel API change"
+	First string // the first error
+	Facts []fact
+	Log   string // a command that shows it
+	Next  string // a command that tries again
+	Since string // of what has failed in an earlier run
 }
 
 // manyFailures is how many failures are shown in full.
