@@ -135,6 +135,33 @@ func TestPartsStayInside(t *testing.T) {
 	}
 }
 
+// A clock that is set back makes an odd picture, but a valid one.
+func TestClockGoesBack(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	r := trace.New(c.now)
+	whole := r.Start("slot", "build", "whole", nil)
+	c.pass(10 * time.Second)
+	whole.End(nil)
+	c.pass(-5 * time.Second)
+	part := whole.Start("phase", "part", nil)
+	c.pass(10 * time.Second)
+	part.End(nil)
+	negative := r.Start("slot", "build", "negative", nil)
+	c.pass(-time.Hour)
+	negative.End(nil)
+	events, lanes := written(t, r)
+	want := []event{
+		{Name: "whole", Cat: "build", Ph: "X", Dur: 10e6, PID: 1, TID: 1},
+		{Name: "negative", Cat: "build", Ph: "X", TS: 15e6, PID: 1, TID: 1},
+		{Name: "part", Cat: "phase", Ph: "X", TS: 5e6, Dur: 10e6, PID: 1, TID: 2},
+	}
+	ignore := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Args" }, cmp.Ignore())
+	if diff := cmp.Diff(want, events, ignore); diff != "" || len(lanes) != 2 {
+		t.Errorf("%d lanes, events (-want +got):\n%s", len(lanes), diff)
+	}
+}
+
 func TestNilRecordsNothing(t *testing.T) {
 	t.Parallel()
 	var r *trace.Recorder

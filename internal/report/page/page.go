@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
+	"sync"
 
 	"github.com/dkms-hook/dkms-hook/internal/record"
 	"github.com/dkms-hook/dkms-hook/internal/report"
@@ -23,15 +24,17 @@ var (
 	//go:embed page.css
 	style string
 
-	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-		"style": func() template.CSS { return template.CSS(style) },
-	}).Parse(pageText))
+	// parsed is the template; few runs of the program want it.
+	parsed = sync.OnceValue(func() *template.Template {
+		functions := template.FuncMap{"style": func() template.CSS { return template.CSS(style) }}
+		return template.Must(template.New("page").Funcs(functions).Parse(pageText))
+	})
 )
 
 // Page writes the page of in.
 func Page(w io.Writer, in Input) error {
 	out := bufio.NewWriter(w)
-	if err := pageTemplate.Execute(out, look(in)); err != nil {
+	if err := parsed().Execute(out, look(in)); err != nil {
 		return err
 	}
 	return out.Flush()
