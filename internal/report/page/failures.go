@@ -84,10 +84,15 @@ func again(ref dkms.Ref) string {
 
 // notTried are what others' failures have blocked, each once.
 func notTried(r record.Run) []string {
+	told := map[dkms.Ref]bool{}
+	for _, o := range count(r).failed { // the rest of its own steps is no news
+		told[o.Ref()] = true
+	}
 	var out []string
 	for _, o := range r.Outcomes {
-		if text := about(o.Ref()) + ": " + o.Error; o.Did == record.NotTried && !slices.Contains(out, text) {
-			out = append(out, text)
+		if o.Did == record.NotTried && !told[o.Ref()] {
+			told[o.Ref()] = true
+			out = append(out, about(o.Ref())+": "+o.Error)
 		}
 	}
 	return out

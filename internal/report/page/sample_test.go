@@ -117,9 +117,15 @@ func failing() Input {
 	o.Retried = "with one job: the parallel build of a Makefile that does not say that it can had failed"
 	m.state(p, newKernel, dkms.Added, report.Further{State: report.BuildFailed, Reason: "does not compile (kernel API change)", Log: o.Log})
 	m.state(p, oldKernel, dkms.Installed)
-	p = pkg("it87-ui", "1.0")
-	o = m.step(p, newKernel, "build", record.NotTried, 0)
-	o.Began, o.Error = time.Time{}, "needs build it87/eol/6.1.0-57-amd64/x86_64, which did not succeed"
+	ui := pkg("it87-ui", "1.0")
+	for _, blocked := range []struct {
+		pkg        dkms.Package
+		verb, need string
+	}{{p, "install", "build it87/eol"}, {ui, "build", "build it87/eol"}, {ui, "install", "build it87-ui/1.0"}} {
+		o = m.step(blocked.pkg, newKernel, blocked.verb, record.NotTried, 0)
+		o.Began, o.Error = time.Time{}, "needs "+blocked.need+"/6.1.0-57-amd64/x86_64, which did not succeed"
+	}
+	p = ui
 	m.state(p, newKernel, dkms.Added, report.Further{State: report.PendingDepends, Reason: "it87 is not built"})
 	p = pkg("rtl8821ce", "5.5.2.1")
 	m.state(p, newKernel, dkms.Added, report.Further{State: report.Excluded, Reason: "BUILD_EXCLUSIVE_KERNEL: ^(5|6\\.0)"})
