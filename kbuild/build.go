@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,11 +47,15 @@ type builder struct {
 	phase  string // the one that runs
 	result Result
 
+	how     RetryHow      // of the try that runs; empty for the first
+	widened bool          // it shares jobs, which DKMS would not have it do
+	waiting time.Duration // for slots, in all
+
 	inPlace bool      // no private view: directories are exchanged instead
 	began   time.Time // of make, to tell its files from the source's
 }
 
-func (b *builder) run(ctx context.Context) (err error) {
+func (b *builder) run(ctx context.Context) error {
 	if err := b.timed(PhaseCopy, b.prepare); err != nil {
 		return err
 	}
@@ -63,15 +66,7 @@ func (b *builder) run(ctx context.Context) (err error) {
 	if have := b.job.Kernel.HeaderRelease(); have != "" && have != b.job.Kernel.Release {
 		b.warn(fmt.Sprintf("%s holds the headers of %s", b.job.Kernel.Source, have))
 	}
-	err = b.view(b.binds(), func() error { return b.phases(ctx) })
-	if errors.Is(err, system.ErrNoView) {
-		b.inPlace = true
-		b.log.note("no private mount namespace: building in place")
-		err = b.held(func() error {
-			return b.exchanged(b.build, b.job.Build, func() error { return b.phases(ctx) })
-		})
-	}
-	if err != nil {
+	if err := b.tries(ctx); err != nil {
 		return err
 	}
 	return b.timed(PhaseSync, b.finish)
@@ -106,11 +101,9 @@ func (b *builder) phases(ctx context.Context) error {
 
 func (b *builder) timed(phase string, fn func() error) error {
 	b.phase = phase
-	start := time.Now()
+	start, waiting := time.Now(), b.waiting
 	err := fn()
-	if took := time.Since(start); took >= time.Millisecond {
-		b.result.Phases = append(b.result.Phases, Phase{phase, took})
-	}
+	b.result.add(phase, time.Since(start)-(b.waiting-waiting))
 	return err
 }
 
@@ -133,10 +126,11 @@ func (b *builder) prepare() (err error) {
 	}()
 	b.log.header(j)
 	bin := filepath.Join(j.Scratch, "bin")
-	for _, dir := range []string{bin, b.stage, filepath.Join(b.stage, "module"), filepath.Join(b.stage, "log")} {
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return err
-		}
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		return err
+	}
+	if err := b.makeStage(); err != nil {
+		return err
 	}
 	if err := writeShim(bin, j.Kernel.Release); err != nil {
 		return err
@@ -145,11 +139,7 @@ func (b *builder) prepare() (err error) {
 	if j.Verbose {
 		b.log.note("environment:\n#   %s", strings.Join(b.env, "\n#   "))
 	}
-	source, err := filepath.EvalSymlinks(j.Source) // a link itself would be copied as one
-	if err != nil {
-		return err
-	}
-	return system.CopyTree(source, b.build)
+	return b.copySource()
 }
 
 // binds say where the copy and the stage stand.
@@ -203,8 +193,10 @@ func (b *builder) preBuild(ctx context.Context) error {
 
 // make runs the recipe's make command, which is a piece of shell.
 func (b *builder) make(ctx context.Context) error {
-	b.began = time.Now()
-	return b.command(ctx, b.job.Recipe.Make, []string{shell(b.env), "-c", b.job.Recipe.Make}, nil)
+	return b.inSlot(ctx, func() error {
+		b.began = time.Now()
+		return b.runMake(ctx)
+	})
 }
 
 // postBuild runs POST_BUILD, which finds the modules at the canonical path and
@@ -235,24 +227,29 @@ func (b *builder) script(ctx context.Context, kind, line string) error {
 	if strings.TrimSpace(line) == "" {
 		return nil
 	}
-	b.log.note("%s: %s", kind, line)
-	start := time.Now()
-	err := RunScript(ctx, Script{
-		Kind: kind, Line: line, Dir: b.job.Build, EtcDir: b.etcDir(),
-		Env: b.env, Timeout: b.job.Timeout, Stdout: b.log, Warn: b.warn, Follow: true,
+	return b.inSlot(ctx, func() error {
+		b.log.note("%s: %s", kind, line)
+		start := time.Now()
+		err := RunScript(ctx, Script{
+			Kind: kind, Line: line, Dir: b.job.Build, EtcDir: b.etcDir(),
+			Env: b.env, Timeout: b.job.Timeout, Stdout: b.log, Warn: b.warn, Follow: true,
+		})
+		b.log.end(start, err)
+		return err
 	})
-	b.log.end(start, err)
-	return err
 }
 
-// command runs args in the build directory and logs it as title.
-func (b *builder) command(ctx context.Context, title string, args []string, stdin io.Reader) error {
+// command runs c in the build directory, with the build's environment unless
+// it has one, and logs it as title.
+func (b *builder) command(ctx context.Context, title string, c system.Command) error {
 	b.log.note("command: %s", strings.ReplaceAll(title, "\n", "\n#   "))
+	if c.Env == nil {
+		c.Env = b.env
+	}
+	c.Dir, c.Env = b.job.Build, within(c.Env, b.job.Build)
+	c.Stdout, c.Stderr, c.Silence, c.Follow = b.log, b.log, b.job.Timeout, true
 	start := time.Now()
-	err := system.Run(ctx, system.Command{
-		Args: args, Dir: b.job.Build, Env: within(b.env, b.job.Build), Stdin: stdin,
-		Stdout: b.log, Stderr: b.log, Silence: b.job.Timeout, Follow: true,
-	})
+	err := system.Run(ctx, c)
 	b.log.end(start, err)
 	return err
 }

@@ -70,7 +70,7 @@ type rule struct {
 // (gcc, clang), so a rule often has two forms; quotes are plain, see tidy.
 var rules = []rule{
 	{DiskFull, regexp.MustCompile(`No space left on device|Disk quota exceeded`)},
-	{OutOfMemory, regexp.MustCompile(`(?i)out of memory|cannot allocate memory|virtual memory exhausted|Killed signal terminated program|signal 9 \(Killed\)|\bKilled$|Error 137\b`)},
+	{OutOfMemory, regexp.MustCompile(`(?i)out of memory|cannot allocate memory|virtual memory exhausted|Killed signal terminated program|signal 9 \(Killed\)|\bKilled$|: line \d+: +\d+ Killed\b|Error 137\b`)},
 	{WrongCompiler, regexp.MustCompile(`unrecognized (command[- ]line )?(option|argument)|unknown (argument|warning option)|unsupported (option|argument)|` +
 		`incompatible gcc/plugin versions|cannot load plugin|not supported by this compiler|bad value .* for '?-m|compiler .* (is )?too old|Compiler lacks`)},
 	{MissingTool, regexp.MustCompile(`: (command )?not found$|: No such file or directory.*\bError 127\b|Error 127\b|program '?.*'? not found|` +

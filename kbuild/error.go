@@ -25,6 +25,8 @@ type BuildError struct {
 	Log   string // path of the log; the caller moves it and says so here
 	Hint  string // what to do next, besides reading the log; may be empty
 	Err   error  // the cause
+	// Retries are the tries that failed before the last one, which this is of.
+	Retries []Retry
 }
 
 // Error returns one line without the path of the log.
@@ -64,8 +66,8 @@ func (e *BuildError) As(target any) bool {
 }
 
 // failed makes the BuildError of what run returned.
-func (b *builder) failed(err error) error {
-	e := &BuildError{Ref: b.job.Recipe.Ref, Phase: b.phase, Log: b.logPath(), Err: err}
+func (b *builder) failed(err error) *BuildError {
+	e := &BuildError{Ref: b.job.Recipe.Ref, Phase: b.phase, Log: b.logPath(), Err: err, Retries: b.result.Retries}
 	var known *dkms.Error
 	if errors.As(err, &known) {
 		e.Hint = known.Hint
@@ -96,10 +98,10 @@ func (b *builder) failed(err error) error {
 func (b *builder) diagnose(e *BuildError) {
 	text, err := os.ReadFile(b.logPath())
 	if err == nil {
-		e.First, e.Class = Diagnose(string(text), b.job.Build)
+		e.First, e.Class = Diagnose(string(text[min(b.log.from, len(text)):]), b.job.Build)
 	}
 	var exit *system.ExitError
-	if e.First == "" && errors.As(e.Err, &exit) && exit.Signal == syscall.SIGKILL {
+	if e.First == "" && errors.As(e.Err, &exit) && exit.Status == 128+int(syscall.SIGKILL) {
 		e.Class = OutOfMemory // nobody else kills a make
 	}
 	if errors.Is(e.Err, exec.ErrNotFound) {

@@ -109,6 +109,7 @@ func TestWithoutJobs(t *testing.T) {
 		{"make --jobs all", "make all"},
 		{"make -j2 -j4 all", "make all"},
 		{"make -C /x-j4/y all", "make -C /x-j4/y all"},
+		{"make --jobs 4 all", "make all"},
 		{"make -jobserver", "make -jobserver"},
 		{"make -j$(nproc)", "make -j$(nproc)"},
 		{"make all", "make all"},

@@ -80,7 +80,7 @@ func overrides(r Recipe, etc string) (out []override, err error) {
 	return out, err
 }
 
-var jobsOption = regexp.MustCompile(`(^|\s)(-j *[0-9]*|--jobs(=[0-9]+)?)(\s|$)`)
+var jobsOption = regexp.MustCompile(`(^|\s)(-j *[0-9]*|--jobs[ =]*[0-9]*)(\s|$)`)
 
 // withoutJobs takes -jN out of a make command: how many compilers run at a
 // time is no matter of what they make.

@@ -40,6 +40,9 @@ type Job struct {
 	Signer *ko.Signer
 	// Compress are the options of the compressors.
 	Compress ko.CompressOptions
+	// Jobserver has the build share its jobs with others, and try again where
+	// that may help. With nil the make command is run as it is, once.
+	Jobserver Jobserver
 	// Verbose has the environment of the build go to the log.
 	Verbose bool
 	// Progress is told of each line that the commands print; nil is allowed.
@@ -60,7 +63,15 @@ type Result struct {
 	Stage    string
 	Modules  []BuiltModule
 	Warnings []string // one line each, without the name of the package
-	Phases   []Phase  // in order
+	Phases   []Phase  // in order; those of each try
+	Retries  []Retry  // tries that failed before the one that did not, in order
+}
+
+// add notes how long a phase took, if that is worth it.
+func (r *Result) add(phase string, took time.Duration) {
+	if took >= time.Millisecond {
+		r.Phases = append(r.Phases, Phase{phase, took})
+	}
 }
 
 // BuiltModule is one module in a Result's stage.
@@ -81,6 +92,7 @@ type Phase struct {
 // The phases of a build, in order.
 const (
 	PhaseCopy      = "copy"
+	PhaseWait      = "wait" // for a slot of the Jobserver, between the others
 	PhasePatch     = "patch"
 	PhasePreBuild  = "pre-build"
 	PhaseMake      = "make"

@@ -16,7 +16,8 @@ const maxLog = 64 << 20
 // output of commands.
 type buildLog struct {
 	file     *os.File
-	size     int
+	from     int    // where the section of the try that runs begins
+	size     int    // of that section
 	open     bool   // the last line lacks its end
 	partial  []byte // of a line, for progress
 	progress func(string)
@@ -63,6 +64,9 @@ func (l *buildLog) store(p []byte) {
 	l.size += len(p)
 	l.open = p[len(p)-1] != '\n'
 }
+
+// section begins the section of another try.
+func (l *buildLog) section() { l.from, l.size = l.from+l.size, 0 }
 
 // note writes a line of our own, which begins with "#".
 func (l *buildLog) note(format string, args ...any) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
 // patch applies the recipe's patches. All are looked for before the first one
@@ -66,7 +67,7 @@ func (b *builder) applyPatch(ctx context.Context, name, path string) error {
 		return err
 	}
 	defer f.Close()
-	err = b.command(ctx, "patch -p1 -f <"+path, []string{"patch", "-p1", "-f"}, f)
+	err = b.command(ctx, "patch -p1 -f <"+path, system.Command{Args: []string{"patch", "-p1", "-f"}, Stdin: f})
 	if err == nil || ctx.Err() != nil {
 		return err
 	}

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// A shop has makes run sleeping jobs, each of which notes how many run.
+// A shop has makes run sleeping jobs, each of which notes how many run, and
+// sleeps until these were WANT.
 type shop struct {
 	*Server
 	dir string
@@ -37,9 +38,15 @@ func newShop(t *testing.T, jobs int) shop {
 	}
 	s.write(t, "Makefile", `
 JOBS ?= 1 2 3 4 5 6
+WANT ?= `+strconv.Itoa(jobs)+`
 all: $(addprefix job-,$(JOBS))
 job-%:
-	@: > running/$(ID)-$*; ls running | wc -l >> seen; sleep 0.15; rm running/$(ID)-$*
+	@: > running/$(ID)-$*; \
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do \
+		running=$$(ls running | wc -l); echo $$running >> seen; \
+		test $$running -lt $(WANT) || : > reached; \
+		sleep 0.1; test ! -e reached || break; \
+	done; rm running/$(ID)-$*
 nested: nested-a nested-b
 nested-%:
 	@$(MAKE) --no-print-directory ID=$(ID)-$*
@@ -168,7 +175,7 @@ func TestMakeTakesAll(t *testing.T) {
 func TestMakeWithItsOwnJobs(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, 2)
-	out, err := s.run(t, "make", "asks", "ID=x")
+	out, err := s.run(t, "make", "asks", "ID=x", "WANT=3")
 	if err != nil || !strings.Contains(out, "-j3 forced in submake") {
 		t.Errorf("make asks = %v, %q", err, out)
 	}
