@@ -267,16 +267,16 @@ func TestBuildWithItsOwnJobs(t *testing.T) {
 func TestBuildKilledForMemory(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
-	for name, kill := range map[string]string{
-		"make itself":  "kill -KILL $$",
-		"its compiler": "echo 'gcc: fatal error: Killed signal terminated program cc1'; exit 2",
-		"a child":      "sh -c 'kill -KILL $$'; exit $?",
+	for name, c := range map[string]struct{ kill, why string }{
+		"make itself":  {"kill -KILL $$", "make failed: "},
+		"its compiler": {"echo 'gcc: fatal error: Killed signal terminated program cc1'; exit 2", "Killed signal terminated program cc1"},
+		"a child":      {"sh -c 'kill -KILL $$'; exit $?", " Killed "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			notes := t.TempDir()
 			once := filepath.Join(notes, "once")
-			b := quick(t, k, "", "if ! test -e "+once+"; then : >"+once+"; "+kill+"; fi; echo flags: $MAKEFLAGS; "+copyHello, module("hello"))
+			b := quick(t, k, "", "if ! test -e "+once+"; then : >"+once+"; "+c.kill+"; fi; echo flags: $MAKEFLAGS; "+copyHello, module("hello"))
 			s := sharedJobs(t, 2)
 			b.Jobserver = s
 			release, err := s.Acquire(t.Context())
@@ -296,8 +296,12 @@ func TestBuildKilledForMemory(t *testing.T) {
 			if <-alone {
 				t.Error("it was built while another slot was held")
 			}
-			if len(result.Retries) != 1 || result.Retries[0].How != RetryAlone || !strings.Contains(result.Retries[0].Why, "out of memory") {
-				t.Errorf("retries: %+v", result.Retries)
+			if len(result.Retries) != 1 {
+				t.Fatalf("retries: %+v", result.Retries)
+			}
+			r := result.Retries[0]
+			if r.How != RetryAlone || !strings.Contains(r.Why, c.why) || !slices.Contains(result.Warnings, r.String()) {
+				t.Errorf("retry %+v; want one alone because of %q; warnings %q", r, c.why, result.Warnings)
 			}
 			if !slices.Contains(b.lines.text, "flags:") {
 				t.Errorf("it had more than one job: %q", b.lines.text)

@@ -1,6 +1,7 @@
 package kbuild
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,7 +98,7 @@ func (b *builder) again(ctx context.Context, err error, kills int) (Retry, bool)
 	switch {
 	case failed.Class == Timeout, failed.Class == Interrupted, failed.Class == DiskFull, b.how == RetryAlone:
 	case failed.Class == OutOfMemory, killed:
-		why := failed.Problem()
+		why := cmp.Or(failed.First, failed.Problem())
 		if now > kills {
 			why += fmt.Sprintf(" (the kernel killed %d)", now-kills)
 		}
