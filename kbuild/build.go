@@ -14,6 +14,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
+	"github.com/dkms-hook/dkms-hook/kbuild/probe"
 )
 
 // Build builds what j describes, in a private copy of the source that stands
@@ -46,6 +47,7 @@ type builder struct {
 	stage  string // Scratch/stage
 	phase  string // the one that runs
 	result Result
+	probes *probe.Session // nil when compilers' answers are not remembered
 
 	how     RetryHow      // of the try that runs; empty for the first
 	widened bool          // it shares jobs, which DKMS would not have it do
@@ -66,9 +68,11 @@ func (b *builder) run(ctx context.Context) error {
 	if have := b.job.Kernel.HeaderRelease(); have != "" && have != b.job.Kernel.Release {
 		b.warn(fmt.Sprintf("%s holds the headers of %s", b.job.Kernel.Source, have))
 	}
+	b.compilers(ctx)
 	if err := b.tries(ctx); err != nil {
 		return err
 	}
+	b.learn(ctx)
 	return b.timed(PhaseSync, b.finish)
 }
 

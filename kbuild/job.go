@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
+	"github.com/dkms-hook/dkms-hook/kbuild/probe"
 )
 
 // Job is everything that one build is told. All directories are absolute.
@@ -43,6 +44,13 @@ type Job struct {
 	// Jobserver has the build share its jobs with others, and try again where
 	// that may help. With nil the make command is run as it is, once.
 	Jobserver Jobserver
+	// Probes remembers what compilers answer to kernels' makefiles; with nil
+	// they are asked each time.
+	Probes *probe.Memory
+	// CompilerCache is a program such as ccache that goes before the compilers
+	// of PATH; empty is none. It has to run the next program of the name by
+	// which it is called.
+	CompilerCache string
 	// Verbose has the environment of the build go to the log.
 	Verbose bool
 	// Progress is told of each line that the commands print; nil is allowed.
