@@ -64,21 +64,29 @@ race: deps-test ## run the tests of the packages with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 .PHONY: e2e
-e2e: deps-test packages debs rootfs rpmroot browser ## run the end-to-end tests, in the cut that fits into CI
+e2e: deps-test packages debs rootfs rpmroot benchroot browser ## run the end-to-end tests, in the cut that fits into CI
 	$(E2E_ROOMS)
-	$(E2E) -timeout 40m ./test/e2e/...
+	$(E2E) -timeout 40m ./test/e2e/... ./test/bench
 
 .PHONY: e2e-full
-e2e-full: deps-test packages debs rootfs rpmroot browser ## run the end-to-end tests whole
+e2e-full: deps-test packages debs rootfs rpmroot benchroot browser ## run the end-to-end tests whole
 	$(E2E_ROOMS)
 	$(E2E) -timeout 80m ./test/e2e -full
 	$(E2E) -timeout 80m ./test/e2e/apt -full
 	$(E2E) -timeout 80m ./test/e2e/rpm -full
 	$(E2E) -timeout 80m ./test/e2e/mkpkg -full
+	$(E2E) -timeout 120m ./test/bench -full
 
 .PHONY: bench
 bench: deps-test build debs ## compare the speed with the real dkms, on the same tree in the same run
-	$(E2E) -timeout 60m -v -run '^$$' -bench . ./test/e2e ./test/e2e/mkpkg
+	$(E2E) -timeout 60m -v -run '^$$' -bench . ./test/e2e ./test/e2e/mkpkg ./test/e2e/probes
+
+# BENCH are further flags, such as BENCH='-packages 3 -rounds 1'.
+.PHONY: bench-dkms
+bench-dkms: deps-test build benchroot ## measure builds, status and growth beside dkms and bare make, on a quiet machine (docs/benchmarks.md)
+	mkdir -p build/bench
+	$(E2E) -timeout 4h -run '^$$' -bench BesideDKMS -benchtime 1x ./test/bench -results $(CURDIR)/build/bench/dkms.json $(BENCH)
+	$(E2E) -timeout 2h -run '^$$' -bench Growth -benchtime 1x ./test/bench -results $(CURDIR)/build/bench/growth.json -plot $(CURDIR)/build/bench/growth.svg $(BENCH)
 
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (30s)
@@ -136,6 +144,10 @@ rpmroot: ## make the root with rpm and dnf that end-to-end tests run in
 .PHONY: browser
 browser: ## unpack the browser that end-to-end tests look at pages with (100 MB to fetch, 300 MB on disk)
 	@tools/browser build/e2e/browser
+
+.PHONY: benchroot
+benchroot: debs rootfs ## make the Debian with two kernels that bench-dkms measures in
+	@tools/benchroot build/e2e/benchroot $(ROOTFS) $(DEBS)
 
 .PHONY: help
 help: ## list the targets

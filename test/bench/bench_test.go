@@ -31,10 +31,10 @@ const answersOf = 5
 
 // The measurements, as the issue that asked for them calls them.
 const (
-	full    = "A. autoinstall from nothing"
-	nothing = "B. autoinstall with nothing to do"
-	status  = "C. status"
-	readd   = "D. remove, and install again from the cache"
+	fromNothing = "A. autoinstall from nothing"
+	nothing     = "B. autoinstall with nothing to do"
+	status      = "C. status"
+	readd       = "D. remove, and install again from the cache"
 )
 
 // A session is all that was measured, by measurement and engine.
@@ -103,11 +103,11 @@ func (s *session) round(b *testing.B, round int) {
 		hosts[engine], s.Kernels = h, h.kernels
 		if engine == bare {
 			f := h.prepareFloor(s.Packages)
-			s.record(full, bare, f.run(s.meter, strconv.Itoa(runtime.NumCPU())))
+			s.record(fromNothing, bare, f.run(s.meter, strconv.Itoa(runtime.NumCPU())))
 			continue
 		}
 		h.register(s.Packages)
-		s.record(full, engine, h.autoinstall(s))
+		s.record(fromNothing, engine, h.autoinstall(s))
 	}
 	want, got := hosts[theirs].modules(), hosts[ours].modules()
 	if s.Modules = len(want); len(want) == 0 {
@@ -200,9 +200,9 @@ func (h host) caches() bool { return h.Run("dkms-hook", "cache", "list").Status 
 func (s *session) print(w *os.File) {
 	fmt.Fprintf(w, "\n%s\n\n%d packages (%s) for %d kernels (%s): %d modules. Medians of %d rounds, in turn; CPU time by %s.\n",
 		s.Machine, len(s.Packages), strings.Join(s.Packages, ", "), len(s.Kernels), strings.Join(s.Kernels, ", "), s.Modules, *rounds, s.Counted)
-	dkms, hook, floor := s.median(full, theirs), s.median(full, ours), s.median(full, bare)
+	dkms, hook, floor := s.median(fromNothing, theirs), s.median(fromNothing, ours), s.median(fromNothing, bare)
 	ideal := floor.CPU / time.Duration(runtime.NumCPU())
-	a := Table{Title: full, Head: []string{"", "wall", "wall ÷ dkms", "wall ÷ ideal", "CPU", "CPU ÷ dkms", "cores used", "own peak"}}
+	a := Table{Title: fromNothing, Head: []string{"", "wall", "wall ÷ dkms", "wall ÷ ideal", "CPU", "CPU ÷ dkms", "cores used", "own peak"}}
 	for _, row := range []struct {
 		engine string
 		Cost

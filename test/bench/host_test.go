@@ -21,11 +21,11 @@ import (
 	"github.com/dkms-hook/dkms-hook/test/e2e/box"
 )
 
-// sources are the packages that Debian 12 can build for its own kernels, the
-// quickest first.
+// sources are packages of Debian 12 that build for its own kernels of today,
+// the small ones first.
 var sources = []string{
-	"bbswitch", "acpi-call", "nat-rtsp", "dm-writeboost", "v4l2loopback", "tp_smapi", "rapiddisk-dkms",
-	"west-chamber", "evdi", "openrazer-driver", "xtables-addons", "lttng-modules",
+	"bbswitch", "vpoll", "acpi-call", "nat-rtsp", "adv-17v35x", "v4l2loopback", "tp_smapi", "dm-writeboost",
+	"rapiddisk-dkms", "digimend", "west-chamber", "gost-crypto", "evdi", "ovpn-dco", "linux-apfs-rw", "xtables-addons",
 }
 
 // A host is a throw-away Debian with two kernels, the sources, and an engine

@@ -7,14 +7,12 @@ import (
 	"time"
 )
 
-// Median returns the middle one; of an even number, the mean of the middle two.
+// median returns the middle one; of an even number, the mean of the middle two.
 // There must be one.
-func Median[T cmp.Ordered](values []T, mean func(a, b T) T) T {
+func median(values []int64) int64 {
 	s := slices.Sorted(slices.Values(values))
-	if n := len(s); n%2 == 0 {
-		return mean(s[n/2-1], s[n/2])
-	}
-	return s[len(s)/2]
+	low, high := s[(len(s)-1)/2], s[len(s)/2]
+	return low + (high-low)/2
 }
 
 // MedianCost takes the median of each figure by itself.
@@ -24,7 +22,7 @@ func MedianCost(costs []Cost) Cost {
 		for i, c := range costs {
 			values[i] = figure(c)
 		}
-		return Median(values, func(a, b int64) int64 { return a + (b-a)/2 })
+		return median(values)
 	}
 	return Cost{
 		Wall: time.Duration(pick(func(c Cost) int64 { return int64(c.Wall) })),
