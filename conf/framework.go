@@ -61,6 +61,13 @@ type Framework struct {
 	// nothing; default 30 minutes, 0 is for ever.
 	BuildTimeout time.Duration
 
+	// CompilerCache is compiler_cache, ours: a program such as ccache that goes
+	// before the compilers.
+	CompilerCache string
+	// ProbeMemory is probe_memory, ours: what compilers answer to kernels'
+	// makefiles is remembered; default yes.
+	ProbeMemory bool
+
 	// CompressGzip, CompressXz and CompressZstd are compress_*_opts, split
 	// into words; nil when nobody set them.
 	CompressGzip, CompressXz, CompressZstd []string
@@ -78,7 +85,7 @@ type Framework struct {
 func LoadFramework(ctx context.Context, etcDir string) (Framework, []Problem, error) {
 	f := Framework{
 		SourceTree: "/usr/src", DKMSTree: "/var/lib/dkms", InstallTree: "/lib/modules",
-		AutoinstallAllKernels: true, TrySignModules: NotInChroot, Initrd: Auto, ParallelJobs: -1, BuildTimeout: 30 * time.Minute,
+		AutoinstallAllKernels: true, TrySignModules: NotInChroot, Initrd: Auto, ParallelJobs: -1, BuildTimeout: 30 * time.Minute, ProbeMemory: true,
 	}
 	main := filepath.Join(etcDir, "framework.conf")
 	files, err := filepath.Glob(filepath.Join(etcDir, "framework.conf.d", "*.conf"))
@@ -162,6 +169,8 @@ func (f *Framework) settings() []setting {
 		{"on_failure", func(s string) error { return oneOf(&f.OnFailure, s, "", Defer, Fail, Hold) }},
 		{"parallel_jobs", func(s string) error { return count(&f.ParallelJobs, s) }},
 		{"build_timeout", func(s string) error { return duration(&f.BuildTimeout, s) }},
+		{"compiler_cache", func(s string) error { return programName(&f.CompilerCache, s) }},
+		{"probe_memory", truth(&f.ProbeMemory)},
 		{"compress_gzip_opts", words(&f.CompressGzip)},
 		{"compress_xz_opts", words(&f.CompressXz)},
 		{"compress_zstd_opts", words(&f.CompressZstd)},
@@ -190,6 +199,15 @@ func (f *Framework) decodeInitrd(s string) error {
 
 func text(field *string) func(string) error {
 	return func(s string) error { *field = s; return nil }
+}
+
+// programName reads the name of a program, or its path.
+func programName(field *string, s string) error {
+	if strings.ContainsAny(s, " \t\n") || strings.Contains(s, "/") && !filepath.IsAbs(s) {
+		return errors.New("is no program")
+	}
+	*field = s
+	return nil
 }
 
 func words(field *[]string) func(string) error {

@@ -60,7 +60,7 @@ func (r *run) demoStep(c call.Call, action string) error {
 	fmt.Fprintf(r.result, "\n$ dkms-hook %s %s -k %s\n", action, demoPackage, c.Kernels[0])
 	c.Action, c.Operands = action, []string{demoPackage.String()}
 	found, _ := find(action)
-	inner, err := newRun(r.ctx, r.Engine, c, false)
+	inner, err := newRun(r.ctx, r.Engine, c, false, r.limits)
 	if err != nil {
 		return err
 	}

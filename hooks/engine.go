@@ -4,9 +4,11 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/dkms-hook/dkms-hook/internal/call"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/jobserver"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
@@ -29,12 +31,14 @@ func (e Engine) Do(ctx context.Context, c call.Call) error {
 	// Children must read the same whatever the person's settings, and files
 	// must come out with the same modes whatever the umask.
 	system.Umask(0o022)
+	limits := sync.OnceValue(func() jobserver.Machine { return jobserver.ReadMachine("/") })
 	if c.Root != "" {
+		limits() // in there may be no /proc
 		if err := enterRoot(c.Root); err != nil {
 			return err
 		}
 	}
-	r, err := newRun(ctx, e, c, action.declarative && !c.Compatible)
+	r, err := newRun(ctx, e, c, action.declarative && !c.Compatible, limits)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/apply"
 	"github.com/dkms-hook/dkms-hook/internal/call"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/jobserver"
 	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/operand"
 	"github.com/dkms-hook/dkms-hook/internal/registry"
@@ -23,6 +24,7 @@ type run struct {
 	ctx     context.Context
 	call    call.Call
 	machine *machine.Machine
+	limits  func() jobserver.Machine // of the machine that it runs on, whatever --root says
 
 	// declarative is set for actions that compare what is with what should be,
 	// and mend or show every difference.
@@ -45,10 +47,10 @@ type run struct {
 	recorder  recorder
 }
 
-func newRun(ctx context.Context, e Engine, c call.Call, declarative bool) (*run, error) {
+func newRun(ctx context.Context, e Engine, c call.Call, declarative bool, limits func() jobserver.Machine) (*run, error) {
 	console := Console(e.Stderr, c.Quiet)
 	r := &run{
-		Engine: e, ctx: ctx, call: c,
+		Engine: e, ctx: ctx, call: c, limits: limits,
 		declarative: declarative,
 		event:       c.Event(),
 		result:      e.Stdout,
@@ -85,21 +87,27 @@ func (r *run) options() machine.Options {
 	}
 }
 
-// applyOptions say how the call has steps carried out: two at a time, because
-// small packages spend most of their time in serial parts of their builds, which
-// another one's compilers can fill; but one where one compiler may run.
+// applyOptions say how the call has steps carried out.
 func (r *run) applyOptions() apply.Options {
 	o := apply.Options{
-		Builder: apply.Compiler{}, Slots: 2, Kernel: r.firstKernel,
+		Open: r.compilers().Open, Kernel: r.firstKernel,
 		Collective: r.call.Collective(), Symlink: r.call.SymlinkModules, Modprobe: r.call.ModprobeOnInstall,
-	}
-	if r.machine.Jobs() == 1 {
-		o.Slots = 1
 	}
 	if r.event == "" {
 		o.Result = r.result
 	}
 	return o
+}
+
+func (r *run) compilers() apply.Compilers {
+	c := apply.Compilers{
+		Asked: r.machine.Asked(), Limits: r.limits, Cache: r.machine.Framework.CompilerCache,
+		Verbose: r.machine.Talkative(), Console: r.console,
+	}
+	if r.machine.Framework.ProbeMemory {
+		c.Probes = r.machine.Tree.ProbesDir()
+	}
+	return c
 }
 
 // firstKernel is the first that the call is about.

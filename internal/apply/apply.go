@@ -18,8 +18,8 @@ import (
 
 // Options say how steps are carried out.
 type Options struct {
-	Builder Builder
-	Slots   int // steps at a time
+	// Open returns the Workshop for a plan that has something to build.
+	Open func(ctx context.Context) Workshop
 	// Kernel is the one that a POST_ADD is told of; ok is false where there is
 	// none.
 	Kernel func() (id dkms.KernelID, ok bool)
@@ -32,6 +32,10 @@ type Options struct {
 	Modprobe   bool // --modprobe-on-install
 }
 
+// slotsWithoutBuilds is how many steps are under way at a time where nothing is
+// built: they mostly wait for the disk.
+const slotsWithoutBuilds = 2
+
 // Applier carries out plans, one at a time, and knows what came of all.
 type Applier struct {
 	o       Options
@@ -39,6 +43,8 @@ type Applier struct {
 	tree    tree.Tree
 	console *report.Console
 	keys    *Keys
+
+	workshop Workshop // while a plan is carried out that has something to build
 
 	mu       sync.Mutex                // guards what follows
 	changed  map[dkms.KernelID]touched // kernels whose modules the plan has changed
@@ -59,6 +65,12 @@ func New(m *machine.Machine, keys *Keys, console *report.Console, o Options) *Ap
 // about the plan itself.
 func (a *Applier) Apply(ctx context.Context, p plan.Plan, observing ...Observer) (map[plan.StepID]Outcome, error) {
 	a.changed = map[dkms.KernelID]touched{}
+	slots := slotsWithoutBuilds
+	if slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Verb == plan.Build }) {
+		a.workshop = a.o.Open(ctx)
+		defer a.workshop.Close()
+		slots = a.workshop.Slots()
+	}
 	watch := observers(observing)
 	steps := map[plan.StepID]plan.Step{}
 	nodes := make([]sched.Node[plan.StepID], 0, len(p.Steps))
@@ -76,7 +88,7 @@ func (a *Applier) Apply(ctx context.Context, p plan.Plan, observing ...Observer)
 	}
 	done := map[plan.StepID]Outcome{}
 	_, err := sched.Run(ctx, nodes, sched.Options[plan.StepID]{
-		Slots:   a.o.Slots,
+		Slots:   slots,
 		OnStart: func(id plan.StepID) { watch.Started(steps[id]) },
 		OnEnd: func(id plan.StepID, o sched.Outcome[plan.StepID]) {
 			done[id] = a.keep(steps[id], o)

@@ -58,7 +58,13 @@ type stub struct {
 	errs map[string]error // by name of the package
 	mu   sync.Mutex
 	work []apply.Work
+
+	closed int
 }
+
+func (b *stub) Slots() int { return 1 }
+
+func (b *stub) Close() { b.closed++ }
 
 func (b *stub) Build(_ context.Context, w apply.Work) (kbuild.Result, error) {
 	b.mu.Lock()
@@ -101,11 +107,11 @@ func (w *witness) Ended(s plan.Step, o apply.Outcome) {
 	w.hear("ended", string(s.ID())+":", o.Status.String())
 }
 
-func applier(t *testing.T, m *machine.Machine, b apply.Builder) *apply.Applier {
+func applier(t *testing.T, m *machine.Machine, b apply.Workshop) *apply.Applier {
 	t.Helper()
 	console := &report.Console{W: t.Output()}
 	return apply.New(m, apply.NewKeys(m, console), console, apply.Options{
-		Builder: b, Slots: 1, Kernel: func() (dkms.KernelID, bool) { return kernel, true },
+		Open: func(context.Context) apply.Workshop { return b }, Kernel: func() (dkms.KernelID, bool) { return kernel, true },
 	})
 }
 
@@ -128,6 +134,9 @@ func TestApply(t *testing.T) {
 		"ended install bad/1/6.1.0-1-test/x86_64: blocked",
 	}, w.heard); diff != "" {
 		t.Errorf("observed (-want +got):\n%s", diff)
+	}
+	if b.closed != 1 {
+		t.Errorf("the workshop was closed %d times", b.closed)
 	}
 	if done[good.ID()].Status != sched.Done || done[bad.ID()].Status != sched.Failed || done[install.ID()].Status != sched.Blocked {
 		t.Errorf("outcomes = %v", done)
@@ -186,10 +195,10 @@ func TestRemember(t *testing.T) {
 }
 
 // interrupting is a Builder whose deadlines are no fault of the package.
-type interrupting struct{ apply.Builder }
+type interrupting struct{ apply.Workshop }
 
 func (i interrupting) Build(ctx context.Context, w apply.Work) (kbuild.Result, error) {
-	r, err := i.Builder.Build(ctx, w)
+	r, err := i.Workshop.Build(ctx, w)
 	var failed *kbuild.BuildError
 	if errors.Is(err, context.DeadlineExceeded) && errors.As(err, &failed) {
 		failed.Class = kbuild.Interrupted

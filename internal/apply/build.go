@@ -28,14 +28,6 @@ type Builder interface {
 	Build(ctx context.Context, w Work) (kbuild.Result, error)
 }
 
-// Compiler is the Builder that compiles.
-type Compiler struct{}
-
-// Build has kbuild build it.
-func (Compiler) Build(ctx context.Context, w Work) (kbuild.Result, error) {
-	return kbuild.Build(ctx, w.Job)
-}
-
 // build has the Builder work in a scratch directory and publishes the result.
 func (a *Applier) build(ctx context.Context, s plan.Step, watch Observer) error {
 	job, err := a.job(ctx, s.Ref)
@@ -58,7 +50,7 @@ func (a *Applier) build(ctx context.Context, s plan.Step, watch Observer) error 
 	defer func() { _ = scratch.Close() }()
 	job.Scratch, job.Build, job.Stage = scratch.Dir, scratch.Build, scratch.Stage
 	job.Progress = func(line string) { watch.Line(s, line) }
-	result, err := a.o.Builder.Build(ctx, Work{job, made})
+	result, err := a.workshop.Build(ctx, Work{job, made})
 	if err != nil {
 		return a.keepFailed(s.Ref, scratch, err)
 	}

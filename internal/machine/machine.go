@@ -76,14 +76,20 @@ func Open(ctx context.Context, o Options, console *report.Console) (*Machine, er
 // Talkative reports whether all that is known shall be printed.
 func (m *Machine) Talkative() bool { return m.o.Verbose || m.Framework.Verbose }
 
-// Jobs is how many compilers may run at a time: -j, else parallel_jobs, else
-// Jobs for each processor; 0 is no limit.
+// Jobs is how many compilers a make may run at a time that shares its jobs with
+// no other: -j, else parallel_jobs, else one for each processor; 0 is no limit.
 func (m *Machine) Jobs() int {
-	switch {
-	case m.o.Jobs >= 0:
-		return m.o.Jobs
-	case m.Framework.ParallelJobs >= 0:
-		return m.Framework.ParallelJobs
+	if n := m.Asked(); n >= 0 {
+		return n
 	}
 	return runtime.NumCPU()
+}
+
+// Asked is what -j says, else parallel_jobs: 0 for no limit, less where neither
+// says anything.
+func (m *Machine) Asked() int {
+	if m.o.Jobs >= 0 {
+		return m.o.Jobs
+	}
+	return m.Framework.ParallelJobs
 }

@@ -90,6 +90,10 @@ func (t Tree) OriginalDir(name string, k dkms.KernelID) string {
 // KernelDir is INSTALLTREE/RELEASE.
 func (t Tree) KernelDir(release string) string { return filepath.Join(t.InstallDir, release) }
 
+// ProbesDir is TREE/.dkms-hook/probes, where builds remember what compilers have
+// answered. It is a cache: what is lost is asked again.
+func (t Tree) ProbesDir() string { return t.own("probes") }
+
 func (t Tree) own(elem ...string) string {
 	return filepath.Join(append([]string{t.Dir, ownDir}, elem...)...)
 }
