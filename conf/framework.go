@@ -38,6 +38,9 @@ const (
 	Hold  Policy = "hold"
 )
 
+// DefaultTree is the DKMS tree where nothing else is said.
+const DefaultTree = "/var/lib/dkms"
+
 // Framework is framework.conf, dkms(8) section DKMS_FRAMEWORK.CONF, with our
 // own settings. A string that nobody set is empty, unless a default is named.
 type Framework struct {
@@ -68,6 +71,10 @@ type Framework struct {
 	// makefiles is remembered; default yes.
 	ProbeMemory bool
 
+	// ModuleCache is module_cache, ours: how many bytes of built modules are
+	// kept; default 1 GiB, 0 is none.
+	ModuleCache int64
+
 	// CompressGzip, CompressXz and CompressZstd are compress_*_opts, split
 	// into words; nil when nobody set them.
 	CompressGzip, CompressXz, CompressZstd []string
@@ -84,8 +91,8 @@ type Framework struct {
 // leave the default in place; the error is for files that cannot be read.
 func LoadFramework(ctx context.Context, etcDir string) (Framework, []Problem, error) {
 	f := Framework{
-		SourceTree: "/usr/src", DKMSTree: "/var/lib/dkms", InstallTree: "/lib/modules",
-		AutoinstallAllKernels: true, TrySignModules: NotInChroot, Initrd: Auto, ParallelJobs: -1, BuildTimeout: 30 * time.Minute, ProbeMemory: true,
+		SourceTree: "/usr/src", DKMSTree: DefaultTree, InstallTree: "/lib/modules",
+		AutoinstallAllKernels: true, TrySignModules: NotInChroot, Initrd: Auto, ParallelJobs: -1, BuildTimeout: 30 * time.Minute, ProbeMemory: true, ModuleCache: 1 << 30,
 	}
 	main := filepath.Join(etcDir, "framework.conf")
 	files, err := filepath.Glob(filepath.Join(etcDir, "framework.conf.d", "*.conf"))
@@ -171,6 +178,7 @@ func (f *Framework) settings() []setting {
 		{"build_timeout", func(s string) error { return duration(&f.BuildTimeout, s) }},
 		{"compiler_cache", func(s string) error { return programName(&f.CompilerCache, s) }},
 		{"probe_memory", truth(&f.ProbeMemory)},
+		{"module_cache", func(s string) error { return f.decodeModuleCache(s) }},
 		{"compress_gzip_opts", words(&f.CompressGzip)},
 		{"compress_xz_opts", words(&f.CompressXz)},
 		{"compress_zstd_opts", words(&f.CompressZstd)},
@@ -193,6 +201,22 @@ func (f *Framework) decodeInitrd(s string) error {
 		f.Initrd = Always
 	default:
 		f.Initrd = Never
+	}
+	return nil
+}
+
+// decodeModuleCache reads a size, yes for the usual one, or no.
+func (f *Framework) decodeModuleCache(s string) error {
+	var yes bool
+	switch {
+	case s == "":
+		return nil
+	case truth(&yes)(s) != nil || s == "1":
+		var err error
+		f.ModuleCache, err = ParseSize(s)
+		return err
+	case !yes:
+		f.ModuleCache = 0
 	}
 	return nil
 }

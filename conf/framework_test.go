@@ -42,7 +42,7 @@ PATH=/nowhere
 HOME=/nowhere
 try_sign_modules="true"
 `,
-		"framework.conf.d/20.conf":    "parallel_jobs=7\nbuild_timeout=90\non_failure=hold\ncompiler_cache=ccache\nprobe_memory=no\ninitrd=no\nautoinstall_all_kernels=no\ncontinue_on_error=no\n",
+		"framework.conf.d/20.conf":    "parallel_jobs=7\nbuild_timeout=90\non_failure=hold\ncompiler_cache=ccache\nprobe_memory=no\nmodule_cache=200M\ninitrd=no\nautoinstall_all_kernels=no\ncontinue_on_error=no\n",
 		"framework.conf.d/10.conf":    "autoinstall_all_kernels=\ninitrd=yes\nparallel_jobs=5\npost_transaction='refresh $kernelver'\n",
 		"framework.conf.d/ignored.md": "parallel_jobs=9\n",
 	})
@@ -53,7 +53,7 @@ try_sign_modules="true"
 	want := Framework{
 		SourceTree: "/srv/src", DKMSTree: "/srv/dkms", InstallTree: "/lib/modules",
 		Verbose: true, SymlinkModules: true, TrySignModules: Always, OnFailure: Hold, Initrd: Never,
-		ParallelJobs: 7, BuildTimeout: 90 * time.Second, CompressXz: []string{"-6", "--check=crc32"}, CompilerCache: "ccache",
+		ParallelJobs: 7, BuildTimeout: 90 * time.Second, CompressXz: []string{"-6", "--check=crc32"}, CompilerCache: "ccache", ModuleCache: 200 << 20,
 		SignFile: "/lib/modules/6.1/build/scripts/sign-file", MokSigningKey: "/keys/6.1.key", PostTransaction: "refresh 6.1",
 	}
 	if diff := cmp.Diff(want, got.For("6.1")); diff != "" {
@@ -68,7 +68,7 @@ func TestFrameworkDefaults(t *testing.T) {
 	t.Parallel()
 	got, problems, err := LoadFramework(context.Background(), filepath.Join(t.TempDir(), "nowhere"))
 	want := Framework{SourceTree: "/usr/src", DKMSTree: "/var/lib/dkms", InstallTree: "/lib/modules",
-		AutoinstallAllKernels: true, TrySignModules: NotInChroot, Initrd: Auto, ParallelJobs: -1, BuildTimeout: 30 * time.Minute, ProbeMemory: true}
+		AutoinstallAllKernels: true, TrySignModules: NotInChroot, Initrd: Auto, ParallelJobs: -1, BuildTimeout: 30 * time.Minute, ProbeMemory: true, ModuleCache: 1 << 30}
 	if diff := cmp.Diff(want, got); diff != "" || problems != nil || err != nil {
 		t.Errorf("LoadFramework: %v, %v (-want +got):\n%s", problems, err, diff)
 	}
@@ -90,7 +90,7 @@ func TestFrameworkSaysNothing(t *testing.T) {
 func TestFrameworkProblems(t *testing.T) {
 	t.Parallel()
 	dir := writeFramework(t, map[string]string{
-		"framework.conf":          "verbose=perhaps\ndkms_tree=here\n\nparallel_jobs=-1\nbuild_timeout=soon\ntry_sign_modules=perhaps\non_failure=cry\ninitrd=perhaps\ncompiler_cache='ccache -q'\n",
+		"framework.conf":          "verbose=perhaps\ndkms_tree=here\n\nparallel_jobs=-1\nbuild_timeout=soon\ntry_sign_modules=perhaps\non_failure=cry\ninitrd=perhaps\ncompiler_cache='ccache -q'\nmodule_cache=lots\n",
 		"framework.conf.d/a.conf": "fi\nparallel_jobs=3\n",
 	})
 	got, problems, err := LoadFramework(context.Background(), dir)
@@ -112,6 +112,7 @@ func TestFrameworkProblems(t *testing.T) {
 		"/framework.conf:7: on_failure=\"cry\": is none of defer, fail and hold",
 		"/framework.conf:8: initrd=\"perhaps\": is none of yes, no and auto",
 		"/framework.conf:9: compiler_cache=\"ccache -q\": is no program",
+		"/framework.conf:10: module_cache=\"lots\": is not a size such as 512M or 1G",
 		"/framework.conf.d/a.conf:1: syntax error: `fi` can only be used to end an `if`",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {

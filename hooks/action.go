@@ -125,6 +125,8 @@ func actions() []Action {
 			Help: "Forgets that builds have failed, for one package or for all, and makes all kernels, or each -k, match."},
 		{Name: "doctor", Usage: "explain what is odd in the tree", ours: true, run: (*run).doctor,
 			Help: "Explains each broken, half-written or foreign entry; with --fix mends what is safe to mend, and says what it did."},
+		{Name: "cache", Usage: "show or remove the built modules that are kept", Operands: "[list | prune [SIZE]]", ours: true, run: (*run).cache,
+			Help: "Lists what is kept of builds, so that nothing is compiled twice; prune removes what was used longest ago until SIZE is left, or all. module_cache in framework.conf limits it."},
 		{Name: "register", Usage: "for scriptlets of packages: it has been installed", Operands: "NAME/VER", ours: true, run: (*run).register,
 			Help: "Registers the package, whatever was before. The run at the end of the transaction builds it."},
 		{Name: "retire", Usage: "for scriptlets of packages: it is being replaced", Operands: "NAME/VER", ours: true, run: (*run).retire,

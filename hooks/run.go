@@ -102,7 +102,7 @@ func (r *run) applyOptions() apply.Options {
 func (r *run) compilers() apply.Compilers {
 	c := apply.Compilers{
 		Asked: r.machine.Asked(), Limits: r.limits, Cache: r.machine.Framework.CompilerCache,
-		Verbose: r.machine.Talkative(), Console: r.console,
+		Modules: r.modules(), Anew: r.call.Force, Verbose: r.machine.Talkative(), Console: r.console,
 	}
 	if r.machine.Framework.ProbeMemory {
 		c.Probes = r.machine.Tree.ProbesDir()

@@ -68,31 +68,62 @@ func (b *builder) run(ctx context.Context) error {
 	if have := b.job.Kernel.HeaderRelease(); have != "" && have != b.job.Kernel.Release {
 		b.warn(fmt.Sprintf("%s holds the headers of %s", b.job.Kernel.Source, have))
 	}
+	if err := b.produce(ctx); err != nil {
+		return err
+	}
+	return b.timed(PhaseSync, b.finish)
+}
+
+// produce fills the stage: from the cache, or by compiling.
+func (b *builder) produce(ctx context.Context) error {
+	switch restored, err := b.restored(ctx); {
+	case err != nil:
+		return err
+	case restored:
+		return b.each(ctx, b.afterwards())
+	}
+	if err := b.timed(PhaseCopy, b.copySource); err != nil {
+		return err
+	}
 	b.compilers(ctx)
 	if err := b.tries(ctx); err != nil {
 		return err
 	}
 	b.learn(ctx)
-	return b.timed(PhaseSync, b.finish)
+	return nil
 }
 
 func (b *builder) toolchain() toolchain { return b.job.Kernel.toolchain(pathFrom(os.Environ())) }
 
+// A phase is a part of a build on its way.
+type phase struct {
+	name string
+	run  func(context.Context) error
+}
+
 // phases are what happens while the copy stands at its canonical path.
 func (b *builder) phases(ctx context.Context) error {
-	for _, p := range []struct {
-		name string
-		run  func(context.Context) error
-	}{
+	return b.each(ctx, append([]phase{
 		{PhasePatch, b.patch},
 		{PhasePreBuild, b.preBuild},
 		{PhaseMake, b.make},
 		{PhaseVerify, b.collect},
 		{PhaseStrip, b.strip},
+		{PhaseKeep, b.keep},
+	}, b.afterwards()...))
+}
+
+// afterwards is what happens to modules, wherever they are from.
+func (b *builder) afterwards() []phase {
+	return []phase{
 		{PhaseSign, b.sign},
 		{PhaseCompress, b.compress},
 		{PhasePostBuild, b.postBuild},
-	} {
+	}
+}
+
+func (b *builder) each(ctx context.Context, phases []phase) error {
+	for _, p := range phases {
 		if err := b.timed(p.name, func() error { return p.run(ctx) }); err != nil {
 			return err
 		}
@@ -116,7 +147,7 @@ func (b *builder) warn(text string) {
 	b.log.note("warning: %s", text)
 }
 
-// prepare makes the directories, the log, the copy and the environment.
+// prepare makes the directories, the log and the environment.
 func (b *builder) prepare() (err error) {
 	j := b.job
 	if b.log, err = newBuildLog(filepath.Join(j.Scratch, "make.log"), j.Progress); err != nil {
@@ -143,7 +174,7 @@ func (b *builder) prepare() (err error) {
 	if j.Verbose {
 		b.log.note("environment:\n#   %s", strings.Join(b.env, "\n#   "))
 	}
-	return b.copySource()
+	return nil
 }
 
 // binds say where the copy and the stage stand.

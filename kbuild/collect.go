@@ -16,10 +16,12 @@ import (
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 )
 
+// symversName is the file in which modpost lists the symbols that modules export.
+const symversName = "Module.symvers"
+
 // collect verifies the promised modules where make left them, and copies them
 // and Module.symvers to the stage, under the names they will have.
 func (b *builder) collect(context.Context) error {
-	recipe := b.job.Recipe
 	if missing := b.missing(); len(missing) > 0 {
 		return b.notProduced(missing)
 	}
@@ -27,29 +29,32 @@ func (b *builder) collect(context.Context) error {
 	if err != nil {
 		return err
 	}
-	want := ko.Expect{
-		Release: b.wantedRelease(), Arch: recipe.Arch,
-		Modversions: b.job.Kernel.Config.Set("CONFIG_MODVERSIONS"), Symvers: symvers,
-	}
-	for _, m := range recipe.Modules {
-		want.Name = m.Built
-		built, err := ko.Open(b.builtPath(m))
-		if err != nil {
-			return &dkms.Error{Kind: dkms.ModuleNotProduced, Problem: "make produced no kernel module", Err: err}
-		}
-		warnings, err := ko.Verify(built, want)
-		if err != nil {
+	for _, m := range b.job.Recipe.Modules {
+		if err := b.verify(m, b.builtPath(m), b.expect(symvers)); err != nil {
 			return err
 		}
-		for _, w := range warnings {
-			b.warn(w)
-		}
-		file := m.Dest + ".ko"
-		if err := system.CopyFile(b.builtPath(m), b.staged(file), 0o644); err != nil {
+		if err := system.CopyFile(b.builtPath(m), b.staged(m.Dest+".ko"), 0o644); err != nil {
 			return err
 		}
-		b.result.Modules = append(b.result.Modules, BuiltModule{Module: m, File: file, Version: built.Version, SrcVersion: built.SrcVersion})
 	}
+	return nil
+}
+
+// verify holds a module file against what it must be, and notes what it is.
+func (b *builder) verify(m Module, path string, want ko.Expect) error {
+	built, err := ko.Open(path)
+	if err != nil {
+		return &dkms.Error{Kind: dkms.ModuleNotProduced, Problem: "make produced no kernel module", Err: err}
+	}
+	want.Name = m.Built
+	warnings, err := ko.Verify(built, want)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		b.warn(w)
+	}
+	b.result.Modules = append(b.result.Modules, BuiltModule{Module: m, File: m.Dest + ".ko", Version: built.Version, SrcVersion: built.SrcVersion})
 	return nil
 }
 
@@ -123,15 +128,24 @@ func (b *builder) find(fits func(name string) bool) ([]string, error) {
 // symvers returns the exported symbols of the kernel, of this build and of
 // what it depends on, and stages this build's Module.symvers.
 func (b *builder) symvers() ([]ko.Symvers, error) {
-	paths := []string{filepath.Join(b.job.Kernel.Source, "Module.symvers")}
-	for _, d := range b.job.Depends {
-		paths = append(paths, d.Symvers)
-	}
 	own, err := b.ownSymvers()
 	if err != nil {
 		return nil, err
 	}
-	var out []ko.Symvers
+	all, err := b.symversOf(own...)
+	if err != nil {
+		return nil, err
+	}
+	return all, b.stageSymvers(own)
+}
+
+// symversOf returns the exported symbols of the kernel, of what the build depends
+// on, and those in the files own.
+func (b *builder) symversOf(own ...string) (out []ko.Symvers, err error) {
+	paths := []string{filepath.Join(b.job.Kernel.Source, symversName)}
+	for _, d := range b.job.Depends {
+		paths = append(paths, d.Symvers)
+	}
 	for _, path := range append(paths, own...) {
 		s, err := ko.ReadSymvers(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -142,13 +156,13 @@ func (b *builder) symvers() ([]ko.Symvers, error) {
 		}
 		out = append(out, s)
 	}
-	return out, b.stageSymvers(own)
+	return out, nil
 }
 
 // ownSymvers finds the Module.symvers files that make wrote; a copy that was
 // shipped with the source may be of any kernel.
 func (b *builder) ownSymvers() ([]string, error) {
-	found, err := b.find(func(name string) bool { return name == "Module.symvers" })
+	found, err := b.find(func(name string) bool { return name == symversName })
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +199,7 @@ func (b *builder) stageSymvers(paths []string) error {
 		slices.Sort(lines)
 		lines = slices.Compact(lines)
 	}
-	return os.WriteFile(b.staged("Module.symvers"), []byte(strings.Join(lines, "")), 0o644)
+	return os.WriteFile(b.staged(symversName), []byte(strings.Join(lines, "")), 0o644)
 }
 
 // strip removes debug information, where the recipe says so.

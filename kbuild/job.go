@@ -51,6 +51,8 @@ type Job struct {
 	// of PATH; empty is none. It has to run the next program of the name by
 	// which it is called.
 	CompilerCache string
+	// Cache is asked first, and keeps what was built; nil is none.
+	Cache Cache
 	// Verbose has the environment of the build go to the log.
 	Verbose bool
 	// Progress is told of each line that the commands print; nil is allowed.
@@ -72,6 +74,7 @@ type Result struct {
 	Modules  []BuiltModule
 	Warnings []string // one line each, without the name of the package
 	Phases   []Phase  // in order; those of each try
+	Cached   bool     // nothing was compiled: the Cache had it
 	Retries  []Retry  // tries that failed before the one that did not, in order
 }
 
@@ -106,6 +109,7 @@ const (
 	PhaseMake      = "make"
 	PhaseVerify    = "verify"
 	PhaseStrip     = "strip"
+	PhaseKeep      = "keep" // in the Cache
 	PhaseSign      = "sign"
 	PhaseCompress  = "compress"
 	PhasePostBuild = "post-build"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/dkms-hook/dkms-hook/internal/cache"
 	"github.com/dkms-hook/dkms-hook/internal/jobserver"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -26,6 +27,10 @@ type Compilers struct {
 	Limits func() jobserver.Machine // what the machine has; asked when something is to be built
 	Probes string                   // where is kept what compilers have answered; empty: nowhere
 	Cache  string                   // a program such as ccache that goes before the compilers; empty: none
+	// Modules keeps what was built; nil: nothing is kept.
+	Modules *cache.Store
+	// Anew has modules built although they are kept.
+	Anew bool
 	// Verbose has it told how many jobs there are, and why.
 	Verbose bool
 	Console *report.Console
@@ -41,7 +46,7 @@ func (c Compilers) Open(ctx context.Context) Workshop {
 	if err := system.RaiseFileLimit(); err != nil {
 		c.Console.Warn(err.Error())
 	}
-	w := &compilers{console: c.Console, cache: c.Cache, slots: 1}
+	w := &compilers{console: c.Console, cache: c.Cache, modules: c.Modules, anew: c.Anew, slots: 1}
 	if c.Probes != "" {
 		w.probes = probe.New(c.Probes)
 	}
@@ -66,6 +71,8 @@ type compilers struct {
 	jobs    *jobserver.Server // nil: none
 	probes  *probe.Memory
 	cache   string
+	modules *cache.Store // nil: none
+	anew    bool
 	slots   int
 }
 
@@ -74,6 +81,12 @@ func (c *compilers) Build(ctx context.Context, w Work) (kbuild.Result, error) {
 	w.Probes, w.CompilerCache = c.probes, c.cache
 	if c.jobs != nil { // a nil one in the interface is not nil
 		w.Jobserver = c.jobs
+	}
+	if c.modules != nil {
+		var err error
+		if w.Cache, err = cachedFor(c.modules, w, c.anew); err != nil {
+			return kbuild.Result{}, err
+		}
 	}
 	return kbuild.Build(ctx, w.Job)
 }

@@ -94,6 +94,10 @@ func (t Tree) KernelDir(release string) string { return filepath.Join(t.InstallD
 // answered. It is a cache: what is lost is asked again.
 func (t Tree) ProbesDir() string { return t.own("probes") }
 
+// CacheDir is TREE/.dkms-hook/cache, for the modules that are kept of builds
+// where the tree is not the machine's own.
+func (t Tree) CacheDir() string { return t.own("cache") }
+
 func (t Tree) own(elem ...string) string {
 	return filepath.Join(append([]string{t.Dir, ownDir}, elem...)...)
 }

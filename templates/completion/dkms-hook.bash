@@ -61,7 +61,7 @@ _dkms_hook() {
 	local valued="-m --module -v -k --kernelver -a --arch -c --config --kernelsourcedir --templatekernel --archive --directive --dkmstree --sourcetree --installtree -j --root"
 	local options="$valued --all --all-kernels --force --force-version-override --binaries-only --source-only --no-depmod --modprobe-on-install --rpm_safe_upgrade --symlink-modules --fix --json -q --quiet --verbose --debug -V --version -h --help"
 	if [[ ${COMP_WORDS[0]##*/} == dkms-hook ]]; then
-		actions+=" check demo doctor plan register retire retry sync"
+		actions+=" cache check demo doctor plan register retire retry sync"
 	fi
 
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}

@@ -60,7 +60,7 @@ function __dkms_hook_kernels
 end
 
 set -l theirs add autoinstall build generate_mok install kernel_postinst kernel_preinst kernel_prerm ldtarball match mktarball remove status unbuild uninstall
-set -l ours check demo doctor plan register retire retry sync
+set -l ours cache check demo doctor plan register retire retry sync
 
 for c in dkms-hook dkms
     set -l actions $theirs
@@ -84,6 +84,7 @@ for c in dkms-hook dkms
     complete -c $c -n $none -a unbuild -d 'uninstall, and forget what was built'
     complete -c $c -n $none -a uninstall -d 'take the modules away from the kernel'
     if test $c = dkms-hook
+        complete -c $c -n $none -a cache -d 'show or remove the built modules that are kept'
         complete -c $c -n $none -a check -d 'is every module there for the next boot?'
         complete -c $c -n $none -a demo -d 'build and install a sample module in a throw-away root'
         complete -c $c -n $none -a doctor -d 'explain what is odd in the tree'
@@ -95,6 +96,7 @@ for c in dkms-hook dkms
     end
 
     complete -c $c -n '__fish_seen_subcommand_from add build install' -F -a '(__dkms_hook_packages)'
+    complete -c $c -n '__fish_seen_subcommand_from cache' -a 'list prune'
     complete -c $c -n '__fish_seen_subcommand_from ldtarball' -F
     complete -c $c -n '__fish_seen_subcommand_from match mktarball register remove retire retry status unbuild uninstall' -a '(__dkms_hook_registered)'
 

@@ -75,6 +75,7 @@ _dkms_hook_actions() {
 		'uninstall:take the modules away from the kernel'
 	)
 	[[ ${words[1]:t} != dkms-hook ]] || actions+=(
+		'cache:show or remove the built modules that are kept'
 		'check:is every module there for the next boot?'
 		'demo:build and install a sample module in a throw-away root'
 		'doctor:explain what is odd in the tree'
@@ -92,6 +93,7 @@ _dkms_hook_operands() {
 	for word in $words[2,CURRENT-1]; do
 		case $word in
 		add | build | install) _dkms_hook_packages || _files; return ;;
+		cache) compadd list prune; return ;;
 		ldtarball) _files; return ;;
 		match | mktarball | register | remove | retire | retry | status | unbuild | uninstall) _dkms_hook_registered; return ;;
 		autoinstall | check | demo | doctor | generate_mok | kernel_* | plan | sync) return 1 ;;
