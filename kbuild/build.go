@@ -49,9 +49,9 @@ type builder struct {
 	result Result
 	probes *probe.Session // nil when compilers' answers are not remembered
 
-	how     RetryHow      // of the try that runs; empty for the first
-	widened bool          // it shares jobs, which DKMS would not have it do
-	waiting time.Duration // for slots, in all
+	how     RetryHow  // of the try that runs; empty for the first
+	widened bool      // it shares jobs, which DKMS would not have it do
+	waited  time.Time // for a slot, until then
 
 	inPlace bool      // no private view: directories are exchanged instead
 	began   time.Time // of make, to tell its files from the source's
@@ -136,9 +136,12 @@ func (b *builder) each(ctx context.Context, phases []phase) error {
 
 func (b *builder) timed(phase string, fn func() error) error {
 	b.phase = phase
-	start, waiting := time.Now(), b.waiting
+	began := time.Now()
 	err := fn()
-	b.result.add(phase, time.Since(start)-(b.waiting-waiting))
+	if b.waited.After(began) {
+		began = b.waited // what waits, waits first
+	}
+	b.result.add(phase, began, time.Since(began))
 	return err
 }
 

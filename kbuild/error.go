@@ -27,6 +27,7 @@ type BuildError struct {
 	Err   error  // the cause
 	// Retries are the tries that failed before the last one, which this is of.
 	Retries []Retry
+	Phases  []Phase // as a Result's, to the one that failed
 }
 
 // Error returns one line without the path of the log.
@@ -67,7 +68,7 @@ func (e *BuildError) As(target any) bool {
 
 // failed makes the BuildError of what run returned.
 func (b *builder) failed(err error) *BuildError {
-	e := &BuildError{Ref: b.job.Recipe.Ref, Phase: b.phase, Log: b.logPath(), Err: err, Retries: b.result.Retries}
+	e := &BuildError{Ref: b.job.Recipe.Ref, Phase: b.phase, Log: b.logPath(), Err: err, Retries: b.result.Retries, Phases: b.result.Phases}
 	var known *dkms.Error
 	if errors.As(err, &known) {
 		e.Hint = known.Hint

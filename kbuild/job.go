@@ -78,10 +78,10 @@ type Result struct {
 	Retries  []Retry  // tries that failed before the one that did not, in order
 }
 
-// add notes how long a phase took, if that is worth it.
-func (r *Result) add(phase string, took time.Duration) {
+// add notes when a phase was and how long it took, if that is worth it.
+func (r *Result) add(phase string, began time.Time, took time.Duration) {
 	if took >= time.Millisecond {
-		r.Phases = append(r.Phases, Phase{phase, took})
+		r.Phases = append(r.Phases, Phase{phase, began, took})
 	}
 }
 
@@ -94,9 +94,10 @@ type BuiltModule struct {
 	SrcVersion string // checksum of the sources, from modpost
 }
 
-// Phase is a part of a build and how long it took.
+// Phase is a part of a build, when it began and how long it took.
 type Phase struct {
 	Name     string // one of the Phase constants
+	Began    time.Time
 	Duration time.Duration
 }
 

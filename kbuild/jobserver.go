@@ -28,7 +28,7 @@ func (b *builder) inSlot(ctx context.Context, fn func() error) error {
 	if b.job.Jobserver == nil || b.how == RetryAlone {
 		return fn()
 	}
-	release, err := b.waited(ctx, b.job.Jobserver.Acquire)
+	release, err := b.wait(ctx, b.job.Jobserver.Acquire)
 	if err != nil {
 		return err
 	}
@@ -36,13 +36,12 @@ func (b *builder) inSlot(ctx context.Context, fn func() error) error {
 	return fn()
 }
 
-// waited waits for what wait waits for, as a phase of its own.
-func (b *builder) waited(ctx context.Context, wait func(context.Context) (func(), error)) (release func(), err error) {
-	start := time.Now()
-	release, err = wait(ctx)
-	took := time.Since(start)
-	b.waiting += took
-	b.result.add(PhaseWait, took)
+// wait waits for what acquire waits for, as a phase of its own.
+func (b *builder) wait(ctx context.Context, acquire func(context.Context) (func(), error)) (release func(), err error) {
+	began := time.Now()
+	release, err = acquire(ctx)
+	b.waited = time.Now()
+	b.result.add(PhaseWait, began, b.waited.Sub(began))
 	return release, err
 }
 

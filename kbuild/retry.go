@@ -68,7 +68,7 @@ func (b *builder) tries(ctx context.Context) error {
 // try has the copy stand at its canonical path, and builds.
 func (b *builder) try(ctx context.Context) error {
 	if b.how == RetryAlone {
-		release, err := b.waited(ctx, b.job.Jobserver.Alone)
+		release, err := b.wait(ctx, b.job.Jobserver.Alone)
 		if err != nil {
 			return err
 		}
