@@ -127,6 +127,8 @@ func actions() []Action {
 			Help: "Explains each broken, half-written or foreign entry; with --fix mends what is safe to mend, and says what it did."},
 		{Name: "cache", Usage: "show or remove the built modules that are kept", Operands: "[list | prune [SIZE]]", ours: true, run: (*run).cache,
 			Help: "Lists what is kept of builds, so that nothing is compiled twice; prune removes what was used longest ago until SIZE is left, or all. module_cache in framework.conf limits it."},
+		{Name: "report", Usage: "show what the last run did", ours: true, declarative: true, run: (*run).lastRun,
+			Help: "A line for each thing that the last run did, and why what failed did; with --html a page of it, with the states as they are now, for people who would rather look than read."},
 		{Name: "register", Usage: "for scriptlets of packages: it has been installed", Operands: "NAME/VER", ours: true, run: (*run).register,
 			Help: "Registers the package, whatever was before. The run at the end of the transaction builds it."},
 		{Name: "retire", Usage: "for scriptlets of packages: it is being replaced", Operands: "NAME/VER", ours: true, run: (*run).retire,

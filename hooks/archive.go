@@ -15,7 +15,7 @@ func (r *run) mktarball() error {
 	if err != nil {
 		return err
 	}
-	have, err := r.machine.Tree.Scan(r.ctx)
+	have, err := r.scan()
 	if err != nil {
 		return err
 	}

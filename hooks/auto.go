@@ -58,7 +58,7 @@ func (r *run) plan() error {
 	if err != nil {
 		return err
 	}
-	have, err := r.machine.Tree.Scan(r.ctx)
+	have, err := r.scan()
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (r *run) plan() error {
 		}
 		want.Targets = append(want.Targets, r.registry.Unwanted(r.ctx, have, gone)...)
 	}
-	p := plan.Diff(want, r.maker.Have(r.ctx, have, want))
+	p := r.diff(want, have)
 	if r.call.JSON {
 		return view.JSON(r.Stdout, p)
 	}
@@ -138,6 +138,7 @@ func (r *run) look(have *tree.Snapshot) error {
 	if !r.declarative {
 		return nil
 	}
+	defer r.part("compare")()
 	if r.writing {
 		for _, p := range have.Packages {
 			if p.State == dkms.Broken {
@@ -200,7 +201,7 @@ func (r *run) sayNotDone(p plan.Plan) (failed int) {
 // retired goes, as far as something has taken its place, and so does what was
 // built for kernels that are gone.
 func (r *run) clearAway() error {
-	have, err := r.machine.Tree.Scan(r.ctx)
+	have, err := r.scan()
 	if err != nil {
 		return err
 	}

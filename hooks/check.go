@@ -32,7 +32,7 @@ func (r *run) check() error {
 
 // examine compares what is wanted for ids with what is there.
 func (r *run) examine(ids []dkms.KernelID) ([]view.Verdict, error) {
-	have, err := r.machine.Tree.Scan(r.ctx)
+	have, err := r.scan()
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (r *run) examine(ids []dkms.KernelID) ([]view.Verdict, error) {
 	var want plan.Want
 	r.console.Quietly(func() { want = r.wantAll(have, ids, "") })
 	return view.Judge(view.Case{
-		Have: have, Plan: plan.Diff(want, r.maker.Have(r.ctx, have, want)),
+		Have: have, Plan: r.diff(want, have),
 		Failure: r.machine.Tree.Failure, Headers: r.headersPackage,
 	}), nil
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/apply"
@@ -78,19 +77,15 @@ func (r *run) demoStep(c call.Call, action string) error {
 // times notes where the time goes.
 type times struct {
 	apply.Deaf
-	mu     sync.Mutex
 	phases []report.Phase
 }
 
-func (t *times) Phase(s plan.Step, name string, d time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.phases = append(t.phases, report.Phase{Of: s.Subject(), Name: name, Duration: d})
-}
-
 func (t *times) Ended(s plan.Step, o apply.Outcome) {
+	for _, p := range o.Phases {
+		t.phases = append(t.phases, report.Phase{Of: s.Subject(), Name: p.Name, Duration: p.Duration})
+	}
 	if d := o.Duration(); d > time.Millisecond && s.Verb != plan.Build { // whose phases are known
-		t.Phase(s, string(s.Verb), d)
+		t.phases = append(t.phases, report.Phase{Of: s.Subject(), Name: string(s.Verb), Duration: d})
 	}
 }
 

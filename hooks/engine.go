@@ -20,7 +20,7 @@ type Engine struct {
 
 // Do carries out one call. The error says what went wrong and, by
 // report.ExitStatus, with which status to end.
-func (e Engine) Do(ctx context.Context, c call.Call) error {
+func (e Engine) Do(ctx context.Context, c call.Call) (err error) {
 	action, ok := find(c.Action)
 	if !ok {
 		return &dkms.Error{Kind: dkms.Usage, Object: c.Action, Problem: "unknown action"}
@@ -38,9 +38,26 @@ func (e Engine) Do(ctx context.Context, c call.Call) error {
 			return err
 		}
 	}
-	r, err := newRun(ctx, e, c, action.declarative && !c.Compatible, limits)
+	t, err := newTracer(c)
 	if err != nil {
 		return err
+	}
+	if t != nil {
+		defer func() { t.write(e, c.Quiet, err) }()
+	}
+	return e.carryOut(ctx, action, c, limits, t)
+}
+
+// carryOut does what has been found to make sense, where it is to be done.
+func (e Engine) carryOut(ctx context.Context, action Action, c call.Call, limits func() jobserver.Machine, t *tracer) error {
+	opened := t.part("open")
+	r, err := newRun(ctx, e, c, action.declarative && !c.Compatible, limits)
+	opened()
+	if err != nil {
+		return err
+	}
+	if t != nil {
+		r.tracer, r.observers = t, append(r.observers, t)
 	}
 	if r.declarative {
 		// Whoever calls, and from wherever: the same compiler, or what one has

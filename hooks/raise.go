@@ -65,6 +65,8 @@ func (r *run) reach(goal dkms.State) error {
 }
 
 func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State) error {
+	end := r.part("conf")
+	defer end()
 	c, loaded, err := r.find(have)
 	if err != nil {
 		return err
@@ -78,7 +80,7 @@ func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State
 		}
 	}
 	if loaded { // from an archive, after the scan
-		if have, err = r.machine.Tree.Scan(r.ctx); err != nil {
+		if have, err = r.scan(); err != nil {
 			return err
 		}
 	}
@@ -94,6 +96,7 @@ func (r *run) reachFrom(have tree.Snapshot, ids []dkms.KernelID, goal dkms.State
 	if goal == dkms.Installed {
 		want.Targets = append(want.Targets, r.maker.Dependents(r.ctx, want.Targets, have)...)
 	}
+	end()
 	p, err := r.settle(want, have)
 	r.sayUpToDate(p, goal)
 	return err

@@ -18,7 +18,7 @@ func (r *run) retry() error {
 	if err != nil {
 		return err
 	}
-	have, err := r.machine.Tree.Scan(r.ctx)
+	have, err := r.scan()
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type run struct {
 	applier   *apply.Applier
 	observers []apply.Observer // of what it applies, beside the screen and the record
 	recorder  recorder
+	tracer    *tracer // nil: nobody wants a trace
 }
 
 func newRun(ctx context.Context, e Engine, c call.Call, declarative bool, limits func() jobserver.Machine) (*run, error) {
@@ -126,11 +127,17 @@ func (r *run) change(fn func(have tree.Snapshot) error) error {
 		return err
 	}
 	defer end()
-	have, err := r.machine.Tree.Scan(r.ctx)
+	have, err := r.scan()
 	if err != nil {
 		return err
 	}
 	return fn(have)
+}
+
+// scan is the tree as it is now.
+func (r *run) scan() (tree.Snapshot, error) {
+	defer r.part("scan")()
+	return r.machine.Tree.Scan(r.ctx)
 }
 
 // begin opens a writing run: the tree is there and writable, the lock is ours,
@@ -149,7 +156,10 @@ func (r *run) begin() (end func(), err error) {
 		r.writing = false
 		unlock()
 	}
-	if err := r.applier.Sweep(r.ctx); err != nil {
+	swept := r.part("sweep")
+	err = r.applier.Sweep(r.ctx)
+	swept()
+	if err != nil {
 		end()
 		return nil, err
 	}
@@ -158,6 +168,7 @@ func (r *run) begin() (end func(), err error) {
 
 // lock takes the lock of the tree, telling whom it waits for.
 func (r *run) lock() (unlock func(), err error) {
+	defer r.part("lock")()
 	lock, err := r.machine.Tree.Lock(r.ctx, func(pid int) {
 		who := "another process"
 		if pid > 0 {

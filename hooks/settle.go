@@ -17,7 +17,7 @@ import (
 // settle makes it so: it compares want with what is there, applies the
 // difference and prints what became of it.
 func (r *run) settle(want plan.Want, have tree.Snapshot) (plan.Plan, error) {
-	p := plan.Diff(want, r.maker.Have(r.ctx, have, want))
+	p := r.diff(want, have)
 	done, err := r.apply(p)
 	if err != nil {
 		return p, err
@@ -26,8 +26,15 @@ func (r *run) settle(want plan.Want, have tree.Snapshot) (plan.Plan, error) {
 	return p, r.firstError(want, p, done)
 }
 
+// diff is what has to be done.
+func (r *run) diff(want plan.Want, have tree.Snapshot) plan.Plan {
+	defer r.part("plan")()
+	return plan.Diff(want, r.maker.Have(r.ctx, have, want))
+}
+
 // apply carries out p and shows how it goes.
 func (r *run) apply(p plan.Plan) (map[plan.StepID]apply.Outcome, error) {
+	defer r.part("steps")()
 	screen := r.screen()
 	defer screen.Close()
 	// Everything that is said while it runs goes between the progress lines.
@@ -76,13 +83,8 @@ func (r *run) failure(o report.Outcome) report.Outcome {
 		return o
 	}
 	o.Fail = &report.Failure{Class: failed.Problem(), Log: failed.Log}
-	have, err := r.machine.Tree.Scan(r.ctx)
-	if err != nil {
-		return o
-	}
-	if version, ok := have.Active(o.Ref.Name, o.Ref.KernelID); ok {
-		still := dkms.Package{Name: o.Ref.Name, Version: version}
-		o.Fail.Still = fmt.Sprintf("%s is still installed", still)
+	if have, err := r.scan(); err == nil {
+		o.Fail.Still = stays(have, o.Ref)
 	}
 	return o
 }

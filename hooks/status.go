@@ -20,7 +20,7 @@ func (r *run) status() error {
 	case err != nil:
 		return nil // nothing can be registered under such a name
 	}
-	have, err := r.machine.Tree.Scan(r.ctx)
+	have, err := r.scan()
 	if err != nil {
 		return err
 	}
@@ -28,24 +28,36 @@ func (r *run) status() error {
 		return only.Name != "" && p.Name != only.Name || only.Version != "" && p.Version != only.Version
 	})
 	have.Weak = slices.DeleteFunc(have.Weak, func(w tree.Weak) bool { return only.Name != "" && w.Name != only.Name })
-	if err := r.machine.Tree.Compare(r.ctx, &have, r.machine.Comparison(r.ctx)); err != nil {
+	rows, err := r.rows(&have)
+	if err != nil {
 		return err
 	}
-	v := view.Status{
-		Have: have, Shown: r.call.WantsKernel,
-		Stale:   func(ref dkms.Ref) string { return r.machine.Staleness(r.ctx, ref) },
-		Waiting: func() map[dkms.Ref]string { return r.waiting(have) },
-	}
-	rows := v.Rows()
 	if r.call.Compatible {
 		r.sayBroken(have)
-	} else {
-		rows = v.Further(rows)
 	}
 	for _, problem := range have.Problems {
 		r.console.Warn(problem.String())
 	}
 	return r.printStatus(rows)
+}
+
+// rows are the states of what is there, compared with what was built.
+func (r *run) rows(have *tree.Snapshot) ([]report.Row, error) {
+	end := r.part("compare")
+	err := r.machine.Tree.Compare(r.ctx, have, r.machine.Comparison(r.ctx))
+	end()
+	if err != nil {
+		return nil, err
+	}
+	v := view.Status{
+		Have: *have, Shown: r.call.WantsKernel,
+		Stale:   func(ref dkms.Ref) string { return r.machine.Staleness(r.ctx, ref) },
+		Waiting: func() map[dkms.Ref]string { return r.waiting(*have) },
+	}
+	if r.call.Compatible {
+		return v.Rows(), nil
+	}
+	return v.Further(v.Rows()), nil
 }
 
 func (r *run) sayBroken(have tree.Snapshot) {

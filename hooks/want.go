@@ -25,6 +25,7 @@ func (r *run) wantsInitramfs() bool {
 
 // wantAll is what AUTOINSTALL wants on the kernels ids.
 func (r *run) wantAll(have tree.Snapshot, ids []dkms.KernelID, why string) plan.Want {
+	defer r.part("conf")()
 	want := r.want()
 	want.Targets = r.maker.All(r.ctx, have, ids, why)
 	if !r.writing || !r.declarative {

@@ -50,6 +50,7 @@ type Applier struct {
 	changed  map[dkms.KernelID]touched // kernels whose modules the plan has changed
 	provided map[dkms.Ref]bool         // not installed because the kernel has as good a module
 	did      map[dkms.Ref]report.Outcome
+	told     map[plan.StepID]Outcome // what steps of the plan have told of themselves
 }
 
 // New returns an Applier for what m knows. What steps have to say, and what
@@ -64,7 +65,7 @@ func New(m *machine.Machine, keys *Keys, console *report.Console, o Options) *Ap
 // Apply carries out p. That steps failed is told by the outcomes; the error is
 // about the plan itself.
 func (a *Applier) Apply(ctx context.Context, p plan.Plan, observing ...Observer) (map[plan.StepID]Outcome, error) {
-	a.changed = map[dkms.KernelID]touched{}
+	a.changed, a.told = map[dkms.KernelID]touched{}, map[plan.StepID]Outcome{}
 	slots := slotsWithoutBuilds
 	if slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Verb == plan.Build }) {
 		a.workshop = a.o.Open(ctx)
@@ -129,16 +130,30 @@ func (a *Applier) do(ctx context.Context, s plan.Step, watch Observer) error {
 	case plan.Initramfs:
 		return a.initramfs(ctx, s)
 	case plan.PostTransaction:
-		return a.postTransaction(ctx)
+		return a.postTransaction(ctx, s)
 	}
 	return fmt.Errorf("%s: no such step", s.Verb)
+}
+
+// tell notes what a step that runs has to tell of itself.
+func (a *Applier) tell(s plan.Step, o Outcome) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told[s.ID()] = o
+}
+
+// idle ends a step that has nothing to do.
+func (a *Applier) idle(s plan.Step) error {
+	a.tell(s, Outcome{Idle: true})
+	return nil
 }
 
 // keep remembers what came of a ref.
 func (a *Applier) keep(s plan.Step, o sched.Outcome[plan.StepID]) Outcome {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	ended := Outcome{Outcome: o, Provided: s.Verb == plan.Install && a.provided[s.Ref]}
+	ended := a.told[s.ID()]
+	ended.Outcome, ended.Provided = o, s.Verb == plan.Install && a.provided[s.Ref]
 	said := s.Verb.Past()
 	if said == "" || s.Verb == plan.Add || o.Status == sched.Canceled || ended.Provided {
 		return ended

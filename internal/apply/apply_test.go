@@ -71,8 +71,9 @@ func (b *stub) Build(_ context.Context, w apply.Work) (kbuild.Result, error) {
 	b.work = append(b.work, w)
 	b.mu.Unlock()
 	w.Progress("building " + w.Recipe.Name)
+	phases := []kbuild.Phase{{Name: kbuild.PhaseMake, Duration: time.Second}}
 	if err := b.errs[w.Recipe.Name]; err != nil {
-		return kbuild.Result{}, &kbuild.BuildError{Ref: w.Recipe.Ref, Phase: kbuild.PhaseMake, Err: err}
+		return kbuild.Result{}, &kbuild.BuildError{Ref: w.Recipe.Ref, Phase: kbuild.PhaseMake, Err: err, Phases: phases}
 	}
 	stage := filepath.Join(w.Scratch, "stage")
 	for _, module := range w.Recipe.Modules {
@@ -83,7 +84,7 @@ func (b *stub) Build(_ context.Context, w apply.Work) (kbuild.Result, error) {
 			return kbuild.Result{}, err
 		}
 	}
-	return kbuild.Result{Stage: stage, Phases: []kbuild.Phase{{Name: kbuild.PhaseMake, Duration: time.Second}}}, nil
+	return kbuild.Result{Stage: stage, Phases: phases, Cached: true}, nil
 }
 
 // witness writes down what it is told.
@@ -100,11 +101,18 @@ func (w *witness) hear(words ...string) {
 
 func (w *witness) Started(s plan.Step)           { w.hear("started", string(s.ID())) }
 func (w *witness) Line(_ plan.Step, text string) { w.hear("line", text) }
-func (w *witness) Phase(_ plan.Step, name string, d time.Duration) {
-	w.hear("phase", name, d.String())
-}
 func (w *witness) Ended(s plan.Step, o apply.Outcome) {
-	w.hear("ended", string(s.ID())+":", o.Status.String())
+	said := []string{"ended", string(s.ID()) + ":", o.Status.String()}
+	for _, p := range o.Phases {
+		said = append(said, p.Name, p.Duration.String())
+	}
+	if o.Cached {
+		said = append(said, "cached")
+	}
+	if o.Idle {
+		said = append(said, "idle")
+	}
+	w.hear(said...)
 }
 
 func applier(t *testing.T, m *machine.Machine, b apply.Workshop) *apply.Applier {
@@ -123,15 +131,17 @@ func TestApply(t *testing.T) {
 	b := &stub{errs: map[string]error{"bad": errors.New("make failed")}}
 	good, bad := plan.Step{Verb: plan.Build, Ref: ref("good")}, plan.Step{Verb: plan.Build, Ref: ref("bad")}
 	install := plan.Step{Verb: plan.Install, Ref: ref("bad"), Needs: []plan.StepID{bad.ID()}}
+	depmod := plan.Step{Verb: plan.Depmod, Ref: dkms.Ref{KernelID: kernel}, After: []plan.StepID{install.ID()}}
 	a, w := applier(t, m, b), &witness{}
-	done, err := a.Apply(t.Context(), plan.Plan{Steps: []plan.Step{good, bad, install}}, w)
+	done, err := a.Apply(t.Context(), plan.Plan{Steps: []plan.Step{good, bad, install, depmod}}, w)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{
-		"started build good/1/6.1.0-1-test/x86_64", "line building good", "phase make 1s", "ended build good/1/6.1.0-1-test/x86_64: done",
-		"started build bad/1/6.1.0-1-test/x86_64", "line building bad", "ended build bad/1/6.1.0-1-test/x86_64: failed",
+		"started build good/1/6.1.0-1-test/x86_64", "line building good", "ended build good/1/6.1.0-1-test/x86_64: done make 1s cached",
+		"started build bad/1/6.1.0-1-test/x86_64", "line building bad", "ended build bad/1/6.1.0-1-test/x86_64: failed make 1s",
 		"ended install bad/1/6.1.0-1-test/x86_64: blocked",
+		"started depmod 6.1.0-1-test/x86_64", "ended depmod 6.1.0-1-test/x86_64: done idle",
 	}, w.heard); diff != "" {
 		t.Errorf("observed (-want +got):\n%s", diff)
 	}

@@ -52,8 +52,9 @@ func (a *Applier) build(ctx context.Context, s plan.Step, watch Observer) error 
 	job.Progress = func(line string) { watch.Line(s, line) }
 	result, err := a.workshop.Build(ctx, Work{job, made})
 	if err != nil {
-		return a.keepFailed(s.Ref, scratch, err)
+		return a.keepFailed(s, scratch, err)
 	}
+	a.tell(s, Outcome{Phases: result.Phases, Retries: result.Retries, Cached: result.Cached})
 	for _, w := range result.Warnings {
 		a.console.Warn(s.Ref.String() + ": " + w)
 	}
@@ -62,21 +63,19 @@ func (a *Applier) build(ctx context.Context, s plan.Step, watch Observer) error 
 			return err
 		}
 	}
-	for _, p := range result.Phases {
-		watch.Phase(s, p.Name, p.Duration)
-	}
 	return a.tree.Publish(s.Ref, result.Stage, a.machine.Built(s.Ref, job.Recipe, made))
 }
 
 // keepFailed keeps what a person needs to see why a build failed.
-func (a *Applier) keepFailed(ref dkms.Ref, scratch *tree.Scratch, err error) error {
+func (a *Applier) keepFailed(s plan.Step, scratch *tree.Scratch, err error) error {
 	build, log := filepath.Join(scratch.Dir, "build"), filepath.Join(scratch.Dir, "make.log")
-	kept := a.tree.KeepFailed(ref, build, log)
+	kept := a.tree.KeepFailed(s.Ref, build, log)
 	var failed *kbuild.BuildError
 	if errors.As(err, &failed) {
+		a.tell(s, Outcome{Phases: failed.Phases, Retries: failed.Retries})
 		failed.Log = ""
 		if kept == nil {
-			failed.Log = a.tree.LogPath(ref)
+			failed.Log = a.tree.LogPath(s.Ref)
 		}
 	}
 	return errors.Join(err, kept)

@@ -70,7 +70,7 @@ func (a *Applier) depmod(ctx context.Context, s plan.Step) error {
 	id := s.Ref.KernelID
 	t, ok := a.touchedBy(id)
 	if !ok {
-		return nil
+		return a.idle(s)
 	}
 	k, err := a.machine.Kernel(id)
 	if err != nil {

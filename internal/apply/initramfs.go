@@ -36,11 +36,11 @@ func (a *Applier) heldElsewhere(ctx context.Context, release string, modules []s
 func (a *Applier) initramfs(ctx context.Context, s plan.Step) error {
 	changed, ok := a.touchedBy(s.Ref.KernelID)
 	if !ok {
-		return nil
+		return a.idle(s)
 	}
 	image, ok := initramfs.Find(s.Ref.Release)
 	if !ok {
-		return nil
+		return a.idle(s)
 	}
 	needed := a.machine.Framework.Initrd == conf.Always || changed.initrd || image.Asks(changed.modules)
 	if !needed {
@@ -51,7 +51,7 @@ func (a *Applier) initramfs(ctx context.Context, s plan.Step) error {
 		needed = holds || err != nil
 	}
 	if !needed && !a.heldElsewhere(ctx, s.Ref.Release, changed.modules) {
-		return nil
+		return a.idle(s)
 	}
 	if err := image.Refresh(ctx, a.console.W); err != nil {
 		return &dkms.Error{Kind: dkms.InitramfsFailed, Object: image.Path, Problem: "could not be made anew with the modules that have changed", Err: err,

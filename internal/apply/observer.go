@@ -1,10 +1,9 @@
 package apply
 
 import (
-	"time"
-
 	"github.com/dkms-hook/dkms-hook/internal/plan"
 	"github.com/dkms-hook/dkms-hook/internal/sched"
+	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
 // Outcome is how a step ended.
@@ -13,15 +12,21 @@ type Outcome struct {
 	// Provided is set where an install had nothing to do: the kernel has the
 	// module in the same or a newer version.
 	Provided bool
+	// Idle is set where a step on a kernel as a whole had nothing to do.
+	Idle bool
+
+	// The rest is of builds, also of those that failed.
+	Phases  []kbuild.Phase // in order
+	Retries []kbuild.Retry // tries that failed before the last
+	Cached  bool           // nothing was compiled
 }
 
 // Observer is told how the steps of a plan go. Started and Ended are called one
-// at a time, Ended also of steps that will not run; Line and Phase by the
-// goroutines of the steps, between the two.
+// at a time, Ended also of steps that will not run; Line by the goroutines of the
+// steps, between the two.
 type Observer interface {
 	Started(plan.Step)
-	Line(s plan.Step, text string)                   // a build has printed this
-	Phase(s plan.Step, name string, d time.Duration) // a part of a build has taken so long
+	Line(s plan.Step, text string) // a build has printed this
 	Ended(plan.Step, Outcome)
 }
 
@@ -34,9 +39,6 @@ func (Deaf) Started(plan.Step) {}
 
 // Line does nothing.
 func (Deaf) Line(plan.Step, string) {}
-
-// Phase does nothing.
-func (Deaf) Phase(plan.Step, string, time.Duration) {}
 
 // Ended does nothing.
 func (Deaf) Ended(plan.Step, Outcome) {}
@@ -53,12 +55,6 @@ func (all observers) Started(s plan.Step) {
 func (all observers) Line(s plan.Step, text string) {
 	for _, o := range all {
 		o.Line(s, text)
-	}
-}
-
-func (all observers) Phase(s plan.Step, name string, d time.Duration) {
-	for _, o := range all {
-		o.Phase(s, name, d)
 	}
 }
 

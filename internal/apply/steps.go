@@ -80,9 +80,9 @@ func (a *Applier) script(ctx context.Context, c *machine.Candidate, ref dkms.Ref
 }
 
 // postTransaction runs framework.conf's post_transaction.
-func (a *Applier) postTransaction(ctx context.Context) error {
+func (a *Applier) postTransaction(ctx context.Context, s plan.Step) error {
 	if len(a.changed) == 0 {
-		return nil
+		return a.idle(s)
 	}
 	for id := range a.changed {
 		command := a.machine.Framework.For(id.Release).PostTransaction

@@ -33,7 +33,9 @@ type Call struct {
 	InstallTree           string
 	Jobs                  int // -1: not given, 0: no limit
 	Root                  string
-	Fix                   bool // doctor: mend what is safe
+	Trace                 string // where to write what ran when; empty: nowhere
+	HTML                  string // report: where to write a page
+	Fix                   bool   // doctor: mend what is safe
 	JSON                  bool
 	Quiet, Verbose, Debug bool
 	Compatible            bool // called as dkms: stdout holds what DKMS prints, nothing else

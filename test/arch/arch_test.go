@@ -68,7 +68,7 @@ var rooms = map[string][]string{
 	"internal/report":    {"internal/dkms", "internal/plan", "internal/record"},
 	"internal/sched":     {},
 	"internal/system":    {},
-	"internal/trace":     {"internal/system"},
+	"internal/trace":     {},
 	"internal/tree":      {"kbuild", "internal/dkms", "internal/system"},
 	"internal/treetest":  {"kbuild", "internal/dkms", "internal/system", "internal/tree"},
 	"internal/view":      {"internal/dkms", "internal/plan", "internal/report", "internal/tree"},
