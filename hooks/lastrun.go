@@ -55,7 +55,8 @@ func (r *run) page(last record.Run) error {
 	if err != nil {
 		return err
 	}
-	rows, err := r.rows(&have)
+	var rows []report.Row
+	r.console.Quietly(func() { rows, err = r.rows(&have) })
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,9 @@ func (t *tracer) Ended(s plan.Step, o apply.Outcome) {
 		t.spans.Instant(string(s.ID()), args)
 		return
 	}
+	if o.Idle {
+		args["idle"] = true
+	}
 	if o.Cached {
 		args["from"] = "cache"
 	}
