@@ -59,7 +59,7 @@ func TestCompletion(t *testing.T) {
 		words []string
 		want  string
 	}{
-		{"an action", []string{"dkms-hook", "re"}, "register remove retire retry"},
+		{"an action", []string{"dkms-hook", "re"}, "register remove report retire retry"},
 		{"an action of DKMS", []string{"dkms", "re"}, "remove"},
 		{"an option", []string{"dkms", "install", "--dk"}, "--dkmstree"},
 		{"a registered package", slices.Concat([]string{"dkms-hook"}, options, []string{"remove", ""}), "it87/eol zfs/2.2.7"},

@@ -46,7 +46,7 @@ type Outcome struct {
 	Phases []Phase   `json:"phases,omitempty"` // of a build, in order, also of one that failed
 	From   string    `json:"from,omitempty"`   // where modules came from instead of a compiler: "cache"
 	// Retried says why a build was tried once more: "alone, with one job: the
-	// first was killed for memory". The phases are those of the last try.
+	// first was killed for memory". The phases are those of all tries.
 	Retried string `json:"retried,omitempty"`
 
 	Class string `json:"class,omitempty"` // what kind of failure: "kernel API change"

@@ -58,10 +58,10 @@ _dkms_hook_among() { [[ " $2 " == *" $1 "* ]]; }
 
 _dkms_hook() {
 	local actions="add autoinstall build generate_mok install kernel_postinst kernel_preinst kernel_prerm ldtarball match mktarball remove status unbuild uninstall"
-	local valued="-m --module -v -k --kernelver -a --arch -c --config --kernelsourcedir --templatekernel --archive --directive --dkmstree --sourcetree --installtree -j --root"
+	local valued="-m --module -v -k --kernelver -a --arch -c --config --kernelsourcedir --templatekernel --archive --directive --dkmstree --sourcetree --installtree -j --root --trace --html"
 	local options="$valued --all --all-kernels --force --force-version-override --binaries-only --source-only --no-depmod --modprobe-on-install --rpm_safe_upgrade --symlink-modules --fix --json -q --quiet --verbose --debug -V --version -h --help"
 	if [[ ${COMP_WORDS[0]##*/} == dkms-hook ]]; then
-		actions+=" cache check demo doctor plan register retire retry sync"
+		actions+=" cache check demo doctor plan register report retire retry sync"
 	fi
 
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -104,7 +104,7 @@ _dkms_hook() {
 	-a | --arch)
 		words=$(uname -m)
 		;;
-	-c | --config | --archive)
+	-c | --config | --archive | --trace | --html)
 		files=-f
 		;;
 	--kernelsourcedir | --dkmstree | --sourcetree | --installtree | --root)

@@ -60,7 +60,7 @@ function __dkms_hook_kernels
 end
 
 set -l theirs add autoinstall build generate_mok install kernel_postinst kernel_preinst kernel_prerm ldtarball match mktarball remove status unbuild uninstall
-set -l ours cache check demo doctor plan register retire retry sync
+set -l ours cache check demo doctor plan register report retire retry sync
 
 for c in dkms-hook dkms
     set -l actions $theirs
@@ -90,6 +90,7 @@ for c in dkms-hook dkms
         complete -c $c -n $none -a doctor -d 'explain what is odd in the tree'
         complete -c $c -n $none -a plan -d 'show what sync would do, and why'
         complete -c $c -n $none -a register -d 'for scriptlets: a package has been installed'
+        complete -c $c -n $none -a report -d 'show what the last run did'
         complete -c $c -n $none -a retire -d 'for scriptlets: a package is being replaced'
         complete -c $c -n $none -a retry -d 'try again what has failed'
         complete -c $c -n $none -a sync -d 'make every module match'
@@ -125,6 +126,8 @@ for c in dkms-hook dkms
     complete -c $c -l symlink-modules -d 'install links to the tree'
     complete -c $c -s j -x -d 'compilers at a time'
     complete -c $c -l root -x -a '(__fish_complete_directories)' -d 'work inside a root file system'
+    complete -c $c -l trace -r -F -d 'write what ran when'
+    complete -c $c -l html -r -F -d 'write a page about the last run'
     complete -c $c -l fix -d 'mend what is safe to mend'
     complete -c $c -l json -d 'machine-readable output'
     complete -c $c -s q -l quiet -d 'print errors only'

@@ -81,6 +81,7 @@ _dkms_hook_actions() {
 		'doctor:explain what is odd in the tree'
 		'plan:show what sync would do, and why'
 		'register:for scriptlets\: a package has been installed'
+		'report:show what the last run did'
 		'retire:for scriptlets\: a package is being replaced'
 		'retry:try again what has failed'
 		'sync:make every module match'
@@ -96,7 +97,7 @@ _dkms_hook_operands() {
 		cache) compadd list prune; return ;;
 		ldtarball) _files; return ;;
 		match | mktarball | register | remove | retire | retry | status | unbuild | uninstall) _dkms_hook_registered; return ;;
-		autoinstall | check | demo | doctor | generate_mok | kernel_* | plan | sync) return 1 ;;
+		autoinstall | check | demo | doctor | generate_mok | kernel_* | plan | report | sync) return 1 ;;
 		esac
 	done
 	_dkms_hook_actions
@@ -129,6 +130,8 @@ _dkms_hook() {
 		'--symlink-modules[install links to the tree]' \
 		'-j[compilers at a time]:number:' \
 		'--root=[work inside a root file system]:directory:_directories' \
+		'--trace=[write what ran when]:file:_files' \
+		'--html=[write a page about the last run]:file:_files' \
 		'--fix[mend what is safe to mend]' \
 		'--json[machine-readable output]' \
 		'(-q --quiet)'{-q,--quiet}'[print errors only]' \
