@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 			"snapshot":   snapshot(t),
 			"unchanged":  unchanged(t),
 			"waitfor":    waitFor,
+			"traced":     traced,
 		},
 	})
 }
