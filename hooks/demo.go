@@ -65,6 +65,7 @@ func (r *run) demoStep(c call.Call, action string) error {
 	}
 	var spent times
 	inner.observers = []apply.Observer{&spent}
+	inner.tracedBy(r.tracer)
 	if err := found.run(inner); err != nil {
 		return err
 	}

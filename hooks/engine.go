@@ -56,9 +56,7 @@ func (e Engine) carryOut(ctx context.Context, action Action, c call.Call, limits
 	if err != nil {
 		return err
 	}
-	if t != nil {
-		r.tracer, r.observers = t, append(r.observers, t)
-	}
+	r.tracedBy(t)
 	if r.declarative {
 		// Whoever calls, and from wherever: the same compiler, or what one has
 		// built would be stale for the other.

@@ -33,8 +33,21 @@ func (r *recorder) Ended(s plan.Step, o apply.Outcome) {
 			k.Error = oneLine(o.Err)
 		}
 		r.run.Kernels = append(r.run.Kernels, k)
+		if dkms.KindOf(o.Err) == dkms.NothingInstalled {
+			r.takenBack(s.Ref.KernelID, k.Error)
+		}
 	default:
 		r.run.Outcomes = append(r.run.Outcomes, recorded(s, o))
+	}
+}
+
+// takenBack has what was installed for a kernel have failed, because its depmod
+// did.
+func (r *recorder) takenBack(id dkms.KernelID, why string) {
+	for i, o := range r.run.Outcomes {
+		if o.Did == record.Installed && o.Ref().KernelID == id {
+			r.run.Outcomes[i].Did, r.run.Outcomes[i].Error = record.Failed, why
+		}
 	}
 }
 

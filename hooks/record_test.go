@@ -3,6 +3,7 @@ package hooks
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +79,25 @@ func TestRecorder(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, r.run); diff != "" {
 		t.Errorf("the record (-want +got):\n%s", diff)
+	}
+}
+
+// What a failing depmod takes back is not installed, on that kernel.
+func TestRecorderTakenBack(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	other := stepOf(plan.Install, "good")
+	other.Ref.Release = "6.12"
+	for _, s := range []plan.Step{stepOf(plan.Build, "good"), stepOf(plan.Install, "good"), other} {
+		r.Ended(s, ended(sched.Done, nil, time.Second))
+	}
+	r.Ended(stepOf(plan.Depmod, ""), ended(sched.Failed, &dkms.Error{Kind: dkms.NothingInstalled, Problem: "taken back"}, time.Second))
+	var got []string
+	for _, o := range r.run.Outcomes {
+		got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", o.Release, o.Did, o.Error)))
+	}
+	if diff := cmp.Diff([]string{"6.1 built", "6.1 failed taken back", "6.12 installed"}, got); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 }
 

@@ -59,6 +59,13 @@ func (t *tracer) part(name string) (end func()) {
 	}
 }
 
+// tracedBy has t, which may be nil, record what r does.
+func (r *run) tracedBy(t *tracer) {
+	if t != nil {
+		r.tracer, r.observers = t, append(r.observers, t)
+	}
+}
+
 // part is the tracer's.
 func (r *run) part(name string) (end func()) { return r.tracer.part(name) }
 

@@ -20,7 +20,8 @@ import (
 // drawn is an event of a trace, as a viewer reads it.
 type drawn struct {
 	Name, Cat, Ph string
-	Ts, Dur       float64
+	At            float64 `json:"ts"`
+	Dur           float64
 	Tid           int
 	Args          map[string]any
 }
@@ -79,7 +80,7 @@ func TestTracer(t *testing.T) {
 		!strings.Contains(step.Args["retried"].(string), "odd") {
 		t.Errorf("the build is %+v", step)
 	}
-	if made.Tid != step.Tid || made.Ts < step.Ts || made.Ts+made.Dur > step.Ts+step.Dur {
+	if made.Tid != step.Tid || made.At < step.At || made.At+made.Dur > step.At+step.Dur {
 		t.Errorf("make is %+v; want it in %+v", made, step)
 	}
 	if blocked := got[string(install.ID())]; blocked.Ph != "i" || blocked.Args["status"] != "blocked" {

@@ -12,7 +12,8 @@ func traced(ts *testscript.TestScript, neg bool, args []string) {
 	var trace struct {
 		TraceEvents []struct {
 			Name, Ph string
-			Ts, Dur  *float64
+			At       *float64 `json:"ts"`
+			Dur      *float64
 			Args     map[string]any
 		}
 	}
@@ -21,7 +22,7 @@ func traced(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	found := map[string]bool{}
 	for _, e := range trace.TraceEvents {
-		if e.Ts == nil || *e.Ts < 0 || e.Ph == "X" && (e.Dur == nil || *e.Dur < 0) {
+		if e.At == nil || *e.At < 0 || e.Ph == "X" && (e.Dur == nil || *e.Dur < 0) {
 			ts.Fatalf("%s: %s has no time", args[0], e.Name)
 		}
 		found[e.Name] = e.Ph == "X" || e.Ph == "i"
