@@ -103,7 +103,13 @@ func (r *run) applyOptions() apply.Options {
 func (r *run) compilers() apply.Compilers {
 	c := apply.Compilers{
 		Asked: r.machine.Asked(), Limits: r.limits, Cache: r.machine.Framework.CompilerCache,
-		Modules: r.modules(), Anew: r.call.Force, Verbose: r.machine.Talkative(), Console: r.console,
+		Modules: r.modules(), Anew: r.call.Force, Console: r.console,
+		Decided: func(jobs int, why string) {
+			r.recorder.run.Jobs, r.recorder.run.JobsWhy = jobs, why
+			if r.machine.Talkative() {
+				r.console.Notice(why)
+			}
+		},
 	}
 	if r.machine.Framework.ProbeMemory {
 		c.Probes = r.machine.Tree.ProbesDir()

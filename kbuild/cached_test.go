@@ -89,10 +89,12 @@ func TestCached(t *testing.T) {
 
 	good := maps.Clone(kept.files)
 	for name, spoil := range map[string]func(){
-		"an error":         func() { kept.err = errors.New("damaged") },
-		"no module in it":  func() { delete(kept.files, "hello.ko") },
-		"not a module":     func() { kept.files["hello.ko"] = []byte("hello") },
-		"another's module": func() { kept.files["hello.ko"] = []byte(strings.ReplaceAll(string(good["hello.ko"]), "vermagic=6.", "vermagic=5.")) },
+		"an error":        func() { kept.err = errors.New("damaged") },
+		"no module in it": func() { delete(kept.files, "hello.ko") },
+		"not a module":    func() { kept.files["hello.ko"] = []byte("hello") },
+		"another's module": func() {
+			kept.files["hello.ko"] = []byte(strings.ReplaceAll(string(good["hello.ko"]), "vermagic=6.", "vermagic=5."))
+		},
 	} {
 		kept.files, kept.err = maps.Clone(good), nil
 		spoil()

@@ -112,7 +112,7 @@ var (
 func Diagnose(log, buildDir string) (first string, class Class) {
 	d := diagnosis{buildDir: buildDir}
 	for line := range strings.Lines(log) {
-		if d.pending != "" || worthReading(line) {
+		if own := strings.HasPrefix(line, "# "); !own && (d.pending != "" || worthReading(line)) {
 			d.read(tidy(line[:min(len(line), maxLine)]))
 		}
 	}

@@ -31,8 +31,8 @@ type Compilers struct {
 	Modules *cache.Store
 	// Anew has modules built although they are kept.
 	Anew bool
-	// Verbose has it told how many jobs there are, and why.
-	Verbose bool
+	// Decided is told how many jobs there are, and why.
+	Decided func(jobs int, why string)
 	Console *report.Console
 }
 
@@ -40,9 +40,7 @@ type Compilers struct {
 // jobserver can be had, each has as many of its own, and one builds at a time.
 func (c Compilers) Open(ctx context.Context) Workshop {
 	n, why := jobserver.Jobs(c.Asked, c.Limits())
-	if c.Verbose {
-		c.Console.Notice(why)
-	}
+	c.Decided(n, why)
 	if err := system.RaiseFileLimit(); err != nil {
 		c.Console.Warn(err.Error())
 	}

@@ -50,7 +50,7 @@ var rooms = map[string][]string{
 	"cmd/dkms-hook":      {"hooks", "internal/call", "internal/cmdline", "internal/report", "internal/dkms"},
 	"cmd/dkms-mkpkg":     {"conf", "kbuild", "pkgfmt", "internal/cmdline", "internal/dkms", "internal/report"},
 	"conf":               {"kbuild", "internal/dkms", "internal/system"},
-	"hooks":              {"conf", "kbuild", "templates", "internal/apply", "internal/call", "internal/dkms", "internal/machine", "internal/operand", "internal/pkgmgr", "internal/plan", "internal/registry", "internal/report", "internal/sched", "internal/system", "internal/tree", "internal/view", "internal/want", "internal/jobserver", "internal/record", "internal/trace"},
+	"hooks":              {"conf", "kbuild", "templates", "internal/apply", "internal/cache", "internal/call", "internal/dkms", "internal/machine", "internal/operand", "internal/pkgmgr", "internal/plan", "internal/registry", "internal/report", "internal/sched", "internal/system", "internal/tree", "internal/view", "internal/want", "internal/jobserver", "internal/record", "internal/trace"},
 	"internal/apply":     {"conf", "kbuild", "internal/dkms", "internal/initramfs", "internal/machine", "internal/plan", "internal/report", "internal/sched", "internal/system", "internal/tree", "internal/jobserver", "internal/cache"},
 	"internal/cache":     {"internal/dkms", "internal/system"},
 	"internal/call":      {"kbuild", "internal/dkms", "internal/system"},
