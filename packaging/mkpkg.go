@@ -16,7 +16,7 @@ packages of modules, whoever made them.`,
 	texts: []text{
 		{path: "/usr/share/man/man1/dkms-mkpkg.1.gz", template: "man/dkms-mkpkg.1", kind: pkgfmt.Doc, mode: 0o644},
 	},
-	docs: []string{"mkpkg-tutorial.md", "mkpkg.md", "mkpkg-names.md", "mkpkg-yaml.md", "mkpkg-recipes.md", "dkms-conf.md", "lint-rules.md", "inspect-json.md"},
+	docs: []string{"mkpkg-tutorial.md", "mkpkg.md", "mkpkg-names.md", "mkpkg-yaml.md", "mkpkg-recipes.md", "dkms-conf.md", "parallel.md", "probes.md", "lint-rules.md", "inspect-json.md"},
 	in: map[pkgfmt.Format]dialect{
 		// Packages of a source take nothing but the program. Building modules
 		// takes what the headers' own package does not bring.
