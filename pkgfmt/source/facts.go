@@ -2,6 +2,7 @@ package source
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
@@ -49,11 +50,11 @@ func personOf(s string) string {
 
 // macroFacts are what C sources say; those of the modules come first. The
 // package called name is described by what its module of that name says, or by
-// what all say that say anything.
+// what all say that say anything; KUnit's tests are of none.
 func macroFacts(files []FileMacros, modules []string, name string) facts {
 	own, all := summed(ofModules(files, modules)), summed(files)
 	f := facts{Version: own.Version, License: all.License}
-	for _, list := range [][]FileMacros{called(files, name), own.Files, all.Files} {
+	for _, list := range [][]FileMacros{called(files, name), own.Files, slices.DeleteFunc(slices.Clone(all.Files), isTest)} {
 		if f.Summary == "" {
 			f.Summary = summaryOf(commonDescription(list))
 		}
@@ -65,6 +66,11 @@ func macroFacts(files []FileMacros, modules []string, name string) facts {
 	}
 	return f
 }
+
+// kunit is a file that holds tests (Documentation/dev-tools/kunit/style.rst).
+var kunit = regexp.MustCompile(`[-_](test|kunit)\.c$`)
+
+func isTest(f FileMacros) bool { return kunit.MatchString(f.Path) }
 
 // commonDescription is what all files say that say what they are.
 func commonDescription(files []FileMacros) string {

@@ -67,6 +67,26 @@ func TestModuleLicense(t *testing.T) {
 	}
 }
 
+func TestAllOf(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		in   []string
+		want string
+	}{
+		{[]string{"MIT", "MIT"}, "MIT"},
+		{[]string{"MIT OR ISC", "MIT OR ISC"}, "MIT OR ISC"},
+		{[]string{"MIT OR ISC", "GPL-2.0-only"}, "GPL-2.0-only AND (MIT OR ISC)"},
+		{[]string{"(MIT OR ISC)", "GPL-2.0-only"}, "(MIT OR ISC) AND GPL-2.0-only"},
+		{[]string{"(A WITH x) OR MIT", "GPL-2.0-only"}, "((A WITH x) OR MIT) AND GPL-2.0-only"},
+		{[]string{"MIT OR (A WITH x)", "GPL-2.0-only"}, "GPL-2.0-only AND (MIT OR (A WITH x))"},
+		{[]string{"(A OR B) AND (C OR D)", "MIT"}, "((A OR B) AND (C OR D)) AND MIT"},
+	} {
+		if got := allOf(tt.in); got != tt.want {
+			t.Errorf("allOf(%q) = %q; want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
 // TestKnownLicence tries the texts that every Debian has.
 func TestKnownLicence(t *testing.T) {
 	t.Parallel()

@@ -25,20 +25,28 @@ type real struct {
 }
 
 var reals = map[string]real{
-	"acpi-call":     {license: "GPL-2.0-only", beside: "GPL-2.0-only", build: true}, // Debian has GPL-3+ from a LICENSE that it does not package
+	"acpi-call":  {license: "GPL-2.0-only", beside: "GPL-2.0-only", build: true}, // Debian has GPL-3+ from a LICENSE that it does not package
+	"adv-17v35x": {license: "GPL-2.0-or-later", summary: "Advantech PCIe specific serial driver for ADV17V35X"},
+	"apfs": {license: "GPL-2.0-only AND (GPL-2.0-or-later OR MIT)",
+		beside: "MIT", summary: "Apple File System"}, // the tag of libzbitmap.c
 	"bbswitch":      {license: "GPL-2.0-or-later", summary: "Toggle the discrete graphics card", build: true},
 	"ddcci":         {license: "GPL-2.0-or-later", summary: "DDC/CI bus driver", build: true},
+	"digimend":      {license: "GPL-2.0-or-later"},
 	"dm-writeboost": {license: "GPL-2.0-or-later"},
 	"evdi":          {license: "GPL-2.0-only", summary: "Extensible Virtual Display Interface"},
 	"gost-crypto": {license: "GPL-2.0-or-later AND (GPL-2.0-or-later OR BSD-2-Clause)",
 		beside: "BSD-2-Clause", build: true}, // the tag of streebog_generic.c
-	"lttng-modules":    {license: "(GPL-2.0-only OR LGPL-2.1-only) AND GPL-2.0-only AND MIT"},
-	"nat-rtsp":         {license: "GPL-2.0-or-later", build: true},
+	"lttng-modules": {license: "(GPL-2.0-only OR LGPL-2.1-only) AND GPL-2.0-only AND MIT"},
+	"nat-rtsp":      {license: "GPL-2.0-or-later", build: true},
+	"openvpn-dco": {license: "((GPL-2.0-only WITH Linux-syscall-note) OR MIT) AND GPL-2.0-only",
+		beside: "WITH Linux-syscall-note MIT", summary: "OpenVPN data channel offload (ovpn-dco)"}, // the tag of ovpn_dco.h
 	"openrazer-driver": {license: "GPL-2.0-or-later"},
 	"rapiddisk":        {license: "GPL-2.0-only", build: true},
 	"tp-smapi":         {license: "GPL-2.0-only AND GPL-2.0-or-later", summary: "ThinkPad SMAPI Support", build: true},
-	"v4l2loopback":     {license: "GPL-2.0-or-later", summary: "V4L2 loopback video device", build: true},
-	"west-chamber":     {license: "GPL-2.0-only"},
+	"vpoll": {license: "GPL-2.0-only", beside: "GPL-2.0-only", // MODULE_LICENSE only; Debian has it from vpoll.h, which is elsewhere
+		summary: "vpoll: sythesize events for select/poll/epoll"},
+	"v4l2loopback": {license: "GPL-2.0-or-later", summary: "V4L2 loopback video device", build: true},
+	"west-chamber": {license: "GPL-2.0-only"},
 	"xtables-addons": {license: "GPL-2.0-only AND GPL-2.0-only WITH Linux-syscall-note AND GPL-2.0-or-later",
 		beside: "WITH Linux-syscall-note"}, // the tag of xt_PROTO.h
 }

@@ -90,11 +90,28 @@ func allOf(expressions []string) string {
 		return expressions[0]
 	}
 	for i, e := range expressions {
-		if strings.Contains(e, " OR ") && !strings.HasPrefix(e, "(") {
+		if strings.Contains(e, " OR ") && !enclosed(e) {
 			expressions[i] = "(" + e + ")"
 		}
 	}
 	return strings.Join(expressions, " AND ")
+}
+
+// enclosed reports whether one pair of parentheses holds all of e.
+func enclosed(e string) bool {
+	depth := 0
+	for i, c := range e {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth == 0 {
+			return i == len(e)-1 && c == ')'
+		}
+	}
+	return false
 }
 
 // moduleLicense is what MODULE_LICENSE means (Documentation/process/license-rules.rst):
