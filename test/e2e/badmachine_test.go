@@ -28,7 +28,7 @@ var badMachines = []badCase{
 		m.WriteProgram("/usr/sbin/depmod", "#!/bin/sh\necho no depmod today >&2\nexit 1\n")
 	}), restore: func(m machine) { m.Must("mv", "/usr/sbin/depmod.off", "/usr/sbin/depmod") },
 		args: words("install bad/1.0 -k {K}"), status: 6, says: `depmod`},
-	{name: "no make", arrange: shell("mv /usr/bin/make /usr/bin/make.off"), restore: func(m machine) { m.Must("mv", "/usr/bin/make.off", "/usr/bin/make") },
+	{name: "no make", arrange: shell("rm -rf /var/cache/dkms-hook; mv /usr/bin/make /usr/bin/make.off"), restore: func(m machine) { m.Must("mv", "/usr/bin/make.off", "/usr/bin/make") },
 		args: words("build bad/1.0 -k {K}"), status: anyFailure, says: `make`, logs: true},
 	{name: "half a key pair", arrange: shell("mv /var/lib/dkms/mok.pub /root/mok.pub"), restore: func(m machine) { m.Must("cp", "/root/mok.pub", "/var/lib/dkms/mok.pub") },
 		args: words("build bad/1.0 -k {K}"), status: anyFailure, says: `mok\.pub`, logs: true},
