@@ -75,6 +75,7 @@ e2e-full: deps-test packages debs rootfs rpmroot benchroot browser ## run the en
 	$(E2E) -timeout 80m ./test/e2e/apt -full
 	$(E2E) -timeout 80m ./test/e2e/rpm -full
 	$(E2E) -timeout 80m ./test/e2e/mkpkg -full
+	$(E2E) -timeout 20m ./test/e2e/probes -full
 	$(E2E) -timeout 10m -run Browser ./internal/report/page
 	$(E2E) -timeout 120m ./test/bench -full
 

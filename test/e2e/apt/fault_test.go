@@ -107,6 +107,7 @@ func TestHangingBuild(t *testing.T) {
 // TestHooksAtOnce runs hooks for two kernels and the boot service at the same
 // time, outside dpkg.
 func TestHooksAtOnce(t *testing.T) {
+	long(t)
 	onlyOurs(t)
 	t.Parallel()
 	m := newSmall(t)

@@ -77,14 +77,13 @@ sleep 60
 `
 
 // TestLoad boots a kernel that apt has brought, with the initial RAM file
-// system that was made then. In the full run that is as Debian makes it.
+// system that was made then, as Debian makes it.
 func TestLoad(t *testing.T) {
+	long(t)
 	t.Parallel()
 	qemu.Need(t)
 	m := newSmall(t)
-	if *full {
-		m.RemoveAll("/etc/initramfs-tools/conf.d/e2e")
-	}
+	m.RemoveAll("/etc/initramfs-tools/conf.d/e2e")
 	m.WriteProgram("/etc/initramfs-tools/scripts/init-premount/e2e", bootScript)
 	hello := "#include <linux/init.h>\nstatic int __init hello(void) { pr_info(\"foo %s says hello\\n\", THIS_MODULE->version); return 0; }\nmodule_init(hello);\n" +
 		"static void __exit bye(void) {}\nmodule_exit(bye);\n"

@@ -80,9 +80,7 @@ func (m machine) inInitramfs(release, module string) bool {
 // TestHeadersNever is a kernel's image without its headers, for ever: nobody
 // is in the way of anything, the kernel's removal included.
 func TestHeadersNever(t *testing.T) {
-	if !*full {
-		t.Skip("only in the full run; the cut has it in TestKernelUpgrade until the headers come")
-	}
+	long(t) // the cut has it in TestKernelUpgrade until the headers come
 	onlyOurs(t)
 	t.Parallel()
 	m := newSmall(t)
@@ -150,6 +148,7 @@ func (m machine) gone(release string) {
 // TestKernelReinstall replaces a kernel by one of the same name, as a security
 // update without a new ABI does.
 func TestKernelReinstall(t *testing.T) {
+	long(t)
 	t.Parallel()
 	m := newSmall(t)
 	files := m.Modules(m.Old)
@@ -160,9 +159,6 @@ func TestKernelReinstall(t *testing.T) {
 	m.Same("the image again", files, m.Modules(m.Old))
 	if !m.inInitramfs(m.Old, "foo") {
 		t.Error("foo is not in the initial RAM file system")
-	}
-	if !*full {
-		return
 	}
 	m.Apt("install", "--reinstall", "linux-headers-{OLD}", "linux-image-{OLD}")
 	m.Settled()

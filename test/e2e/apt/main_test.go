@@ -52,6 +52,14 @@ func cut[T any](n int, cases []T) []T {
 	return cases[:n]
 }
 
+// long skips what the cut has no time for.
+func long(tb testing.TB) {
+	tb.Helper()
+	if !*full {
+		tb.Skip("only in the full run")
+	}
+}
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if aptbox.SelfIsStock() {

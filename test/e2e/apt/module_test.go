@@ -64,6 +64,7 @@ func TestModuleUpgrade(t *testing.T) {
 
 // TestModuleDowngrade goes back, past a version that did not compile.
 func TestModuleDowngrade(t *testing.T) {
+	long(t)
 	onlyOurs(t)
 	t.Parallel()
 	m := newSmall(t)
@@ -90,6 +91,7 @@ func TestModuleDowngrade(t *testing.T) {
 // TestModuleReinstall is the same version again: by apt, and by dpkg, of which
 // a package that was rebuilt with another source may be part.
 func TestModuleReinstall(t *testing.T) {
+	long(t)
 	t.Parallel()
 	m := newSmall(t)
 	want := m.Modules(m.Old)
@@ -176,6 +178,7 @@ func TestModuleRemoval(t *testing.T) {
 // package's preinst fails: the old one's prerm has run, its postinst is called
 // with abort-upgrade, of which Debian's helper takes no notice.
 func TestAbortedUpgrade(t *testing.T) {
+	long(t)
 	onlyOurs(t)
 	t.Parallel()
 	m := newSmall(t)

@@ -62,6 +62,7 @@ func TestPolicy(t *testing.T) {
 // TestBareChroot is apt at work in a chroot where nobody has mounted anything,
 // as tools that make images do.
 func TestBareChroot(t *testing.T) {
+	long(t)
 	onlyOurs(t)
 	t.Parallel()
 	m := newOldMachine(t)

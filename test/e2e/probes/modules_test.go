@@ -19,6 +19,10 @@ import (
 // most of what they are told was learnt by another.
 func TestSameModules(t *testing.T) {
 	t.Parallel()
+	packages := packages
+	if !*full {
+		packages = packages[:2]
+	}
 	memory := probe.New(filepath.Join(t.TempDir(), "memory"))
 	for i, name := range packages {
 		b := newBench(t, name)

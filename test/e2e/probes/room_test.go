@@ -4,6 +4,7 @@ package probes
 
 import (
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/test/e2e/box"
 )
+
+var full = flag.Bool("full", false, "with all packages, not two")
 
 // packages are the file names of Debian's packages with sources.
 var packages = []string{"acpi-call-dkms", "bbswitch-dkms", "dm-writeboost-dkms", "gost-crypto-dkms", "tp-smapi-dkms", "v4l2loopback-dkms"}
