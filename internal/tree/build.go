@@ -1,9 +1,11 @@
 package tree
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -44,15 +46,20 @@ func (s *Scratch) make() error {
 		return err
 	}
 	var err error
-	for range 3 {
-		// A build of the same package that ends at this moment prunes the
-		// directories that both use.
-		if err = s.directories(); !isMissing(err) {
+	for range 100 {
+		// Builds of the same package that end at this moment prune the
+		// directories that all of them use.
+		if err = s.directories(); !isPruned(err) {
 			return err
 		}
 	}
 	return err
 }
+
+// isPruned reports whether err may come of a directory that somebody has removed
+// meanwhile: os.MkdirAll says of one that it met and that is gone the next moment
+// that it exists.
+func isPruned(err error) bool { return isMissing(err) || errors.Is(err, fs.ErrExist) }
 
 func (s *Scratch) directories() error {
 	parent := filepath.Join(s.tree.PackageDir(s.ref.Package), scratchDir)
@@ -157,9 +164,15 @@ func (t Tree) publish(r dkms.Ref, stage string, b Built) error {
 	return t.discard(former)
 }
 
+// builds is held while something in a NAME/VER/build is replaced: those of one
+// package for several kernels end when they like.
+var builds sync.Mutex
+
 // clearBuild empties NAME/VER/build after a success, as dkms does, unless it
 // holds the failed build of another ref. The directory itself stays.
 func (t Tree) clearBuild(r dkms.Ref) {
+	builds.Lock()
+	defer builds.Unlock()
 	dir := t.BuildDir(r.Package)
 	if data, err := os.ReadFile(filepath.Join(dir, failedMark)); err == nil && string(data) != r.String()+"\n" {
 		return
@@ -167,17 +180,21 @@ func (t Tree) clearBuild(r dkms.Ref) {
 	t.empty(dir)
 }
 
+// empty removes what is in a NAME/VER/build, the mark first.
 func (t Tree) empty(dir string) {
+	_ = os.Remove(filepath.Join(dir, failedMark))
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		_ = t.discard(filepath.Join(dir, e.Name()))
+		_ = os.RemoveAll(filepath.Join(dir, e.Name()))
 	}
 }
 
 // KeepFailed keeps what a failed build left for a person to read: the tree in
 // buildDir moves to NAME/VER/build, with the log as make.log in it, and the log
 // alone to LogPath(r), where no build of another kernel overwrites it. Either
-// may be missing. Errors are about the keeping only.
+// may be missing. Of several at once, one is there in the end, and whole. The
+// directory NAME/VER/build stays the same one, since builds that are under way
+// have theirs bound over it. Errors are about the keeping only.
 func (t Tree) KeepFailed(r dkms.Ref, buildDir, log string) error {
 	if err := checkRef(r); err != nil {
 		return err
@@ -198,21 +215,29 @@ func (t Tree) keepFailed(r dkms.Ref, buildDir, log string) error {
 			return err
 		}
 	}
+	return t.fillBuild(r, buildDir, data)
+}
+
+// fillBuild has NAME/VER/build hold what is in from, the log and the mark. The
+// mark goes first and comes last: where it is, all the rest is.
+func (t Tree) fillBuild(r dkms.Ref, from string, log []byte) error {
+	builds.Lock()
+	defer builds.Unlock()
 	dir := t.BuildDir(r.Package)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	t.empty(dir)
-	entries, err := os.ReadDir(buildDir)
+	entries, err := os.ReadDir(from)
 	if err != nil && !isMissing(err) {
 		return err
 	}
 	for _, e := range entries {
-		if err := os.Rename(filepath.Join(buildDir, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+		if err := os.Rename(filepath.Join(from, e.Name()), filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}
-	if err := overwrite(filepath.Join(dir, "make.log"), data); err != nil {
+	if err := overwrite(filepath.Join(dir, "make.log"), log); err != nil {
 		return err
 	}
 	return overwrite(filepath.Join(dir, failedMark), []byte(r.String()+"\n"))

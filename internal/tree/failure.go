@@ -91,7 +91,7 @@ func (t Tree) keepLog(r dkms.Ref, path string, data []byte) error {
 	for range 100 {
 		// Builds of the same package that succeed at this moment prune the
 		// directories that all of them use.
-		if err = t.writeLog(path, data); !isMissing(err) {
+		if err = t.writeLog(path, data); !isPruned(err) {
 			break
 		}
 	}
