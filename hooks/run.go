@@ -104,6 +104,7 @@ func (r *run) compilers() apply.Compilers {
 	c := apply.Compilers{
 		Asked: r.machine.Asked(), Limits: r.limits, Cache: r.machine.Framework.CompilerCache,
 		Modules: r.modules(), Anew: r.call.Force, Console: r.console,
+		Places: []string{r.machine.Tree.Dir, r.machine.Tree.SourceDir},
 		Decided: func(jobs int, why string) {
 			r.recorder.run.Jobs, r.recorder.run.JobsWhy = jobs, why
 			if r.machine.Talkative() {

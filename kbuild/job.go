@@ -25,6 +25,9 @@ type Job struct {
 	// Stage is the canonical TREE/NAME/VER/RELEASE/ARCH, where POST_BUILD
 	// looks for the modules. It exists.
 	Stage string
+	// ViewOnly has a build fail that gets no view of its own, where others of
+	// the package are under way, which it would disturb in place.
+	ViewOnly bool
 	// Scratch is an empty private directory on the tree's file system. Build
 	// makes build/, stage/, bin/ and make.log in it and leaves them there.
 	Scratch string

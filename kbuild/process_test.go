@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -113,6 +114,21 @@ func TestBuildAsNobody(t *testing.T) {
 	}
 	if log := read(t, filepath.Join(dir, "scratch", "make.log")); !strings.Contains(log, "building in place") {
 		t.Errorf("the log does not tell: %s", log)
+	}
+}
+
+// One that must not be in the way of others does nothing without a view.
+func TestBuildViewOnly(t *testing.T) {
+	t.Parallel()
+	b := quick(t, realKernels(t)[0], "", "echo make runs; "+copyHello, module("hello"))
+	b.ViewOnly = true
+	before := b.snapshot(t)
+	_, err := build(t.Context(), b.Job, func([]system.Bind, func() error) error { return system.ErrNoView })
+	if !errors.Is(err, system.ErrNoView) || !strings.Contains(err.Error(), ": cannot be built beside others of its package: ") {
+		t.Errorf("Build = %v; want an error about the view", err)
+	}
+	if diff := cmp.Diff(before, b.snapshot(t)); diff != "" || len(b.lines.text) > 0 {
+		t.Errorf("it printed %q and changed something:\n%s", b.lines.text, diff)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
@@ -77,6 +78,9 @@ func (b *builder) try(ctx context.Context) error {
 	err := b.view(b.binds(), func() error { return b.phases(ctx) })
 	if !errors.Is(err, system.ErrNoView) {
 		return err
+	}
+	if b.job.ViewOnly {
+		return &dkms.Error{Problem: "cannot be built beside others of its package", Hint: "-j 1 has one build at a time", Err: err}
 	}
 	b.inPlace = true
 	b.log.note("no private mount namespace: building in place")

@@ -66,11 +66,11 @@ func New(m *machine.Machine, keys *Keys, console *report.Console, o Options) *Ap
 // about the plan itself.
 func (a *Applier) Apply(ctx context.Context, p plan.Plan, observing ...Observer) (map[plan.StepID]Outcome, error) {
 	a.changed, a.told = map[dkms.KernelID]touched{}, map[plan.StepID]Outcome{}
-	slots := slotsWithoutBuilds
+	slots, views := slotsWithoutBuilds, false
 	if slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Verb == plan.Build }) {
 		a.workshop = a.o.Open(ctx)
 		defer a.workshop.Close()
-		slots = a.workshop.Slots()
+		slots, views = a.workshop.Slots(), a.workshop.Views()
 	}
 	watch := observers(observing)
 	steps := map[plan.StepID]plan.Step{}
@@ -78,7 +78,7 @@ func (a *Applier) Apply(ctx context.Context, p plan.Plan, observing ...Observer)
 	for _, s := range p.Steps {
 		steps[s.ID()] = s
 		nodes = append(nodes, sched.Node[plan.StepID]{
-			ID: s.ID(), Needs: s.Needs, After: s.After, Holds: holds(s),
+			ID: s.ID(), Needs: s.Needs, After: s.After, Holds: holds(s, views),
 			Always: s.Verb == plan.Depmod || s.Verb == plan.Initramfs || s.Verb == plan.PostTransaction,
 			Run: func(stepping context.Context) error {
 				err := a.do(stepping, s, watch)
@@ -103,9 +103,9 @@ func (a *Applier) Apply(ctx context.Context, p plan.Plan, observing ...Observer)
 }
 
 // holds are what no two running steps may share: what the plan says, and the
-// directory NAME/VER/build, in which a failed build is left for a person to read.
-func holds(s plan.Step) []string {
-	if s.Verb != plan.Build {
+// directory NAME/VER/build unless each build has a view of its own of it.
+func holds(s plan.Step, views bool) []string {
+	if s.Verb != plan.Build || views {
 		return s.Holds
 	}
 	return append(slices.Clone(s.Holds), "build "+s.Ref.Package.String())

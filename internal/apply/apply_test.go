@@ -64,6 +64,8 @@ type stub struct {
 
 func (b *stub) Slots() int { return 1 }
 
+func (b *stub) Views() bool { return false }
+
 func (b *stub) Close() { b.closed++ }
 
 func (b *stub) Build(_ context.Context, w apply.Work) (kbuild.Result, error) {

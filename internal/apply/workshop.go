@@ -17,6 +17,9 @@ type Workshop interface {
 	Builder
 	// Slots is how many steps may be under way at a time.
 	Slots() int
+	// Views reports whether builds of one package, for several kernels, may be
+	// under way at a time, since each has a private view of its directories.
+	Views() bool
 	// Close is called when no build is under way any more.
 	Close()
 }
@@ -31,6 +34,8 @@ type Compilers struct {
 	Modules *cache.Store
 	// Anew has modules built although they are kept.
 	Anew bool
+	// Places are directories below which builds have theirs bound over others.
+	Places []string
 	// Decided is told how many jobs there are, and why.
 	Decided func(jobs int, why string)
 	Console *report.Console
@@ -59,8 +64,21 @@ func (c Compilers) Open(ctx context.Context) Workshop {
 	}
 	if n > 1 {
 		w.slots = n + 1 // one copies, strips or signs while the others' compilers run
+		w.views = c.views()
 	}
 	return w
+}
+
+// views reports whether builds get views. It is asked once for all of them: what
+// is built in place would disturb others of its package that are not.
+func (c Compilers) views() bool {
+	var binds []system.Bind
+	for _, dir := range c.Places {
+		if system.IsDir(dir) {
+			binds = append(binds, system.Bind{From: dir, To: dir})
+		}
+	}
+	return system.WithView(binds, func() error { return nil }) == nil
 }
 
 // compilers is the Workshop of Compilers.
@@ -72,11 +90,12 @@ type compilers struct {
 	modules *cache.Store // nil: none
 	anew    bool
 	slots   int
+	views   bool
 }
 
 // Build has kbuild build it.
 func (c *compilers) Build(ctx context.Context, w Work) (kbuild.Result, error) {
-	w.Probes, w.CompilerCache = c.probes, c.cache
+	w.Probes, w.CompilerCache, w.ViewOnly = c.probes, c.cache, c.views
 	if c.jobs != nil { // a nil one in the interface is not nil
 		w.Jobserver = c.jobs
 	}
@@ -92,6 +111,9 @@ func (c *compilers) Build(ctx context.Context, w Work) (kbuild.Result, error) {
 // Slots is one more than the jobs: one step copies, strips or signs while the
 // others' compilers run.
 func (c *compilers) Slots() int { return c.slots }
+
+// Views is Workshop's. With one slot nobody has asked.
+func (c *compilers) Views() bool { return c.views }
 
 // Close ends the jobserver.
 func (c *compilers) Close() {
