@@ -270,7 +270,7 @@ func (b *builder) script(ctx context.Context, kind, line string) error {
 		start := time.Now()
 		err := RunScript(ctx, Script{
 			Kind: kind, Line: line, Dir: b.job.Build, EtcDir: b.etcDir(),
-			Env: b.env, Timeout: b.job.Timeout, Stdout: b.log, Warn: b.warn, Follow: true,
+			Env: b.env, Timeout: b.job.Timeout, Stdout: b.log, Warn: b.warn, Follow: true, Spent: &b.result.Spent,
 		})
 		b.log.end(start, err)
 		return err
@@ -285,7 +285,7 @@ func (b *builder) command(ctx context.Context, title string, c system.Command) e
 		c.Env = b.env
 	}
 	c.Dir, c.Env = b.job.Build, within(c.Env, b.job.Build)
-	c.Stdout, c.Stderr, c.Silence, c.Follow = b.log, b.log, b.job.Timeout, true
+	c.Stdout, c.Stderr, c.Silence, c.Follow, c.Spent = b.log, b.log, b.job.Timeout, true, &b.result.Spent
 	start := time.Now()
 	err := system.Run(ctx, c)
 	b.log.end(start, err)

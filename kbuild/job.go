@@ -79,6 +79,9 @@ type Result struct {
 	Phases   []Phase  // in order; those of each try
 	Cached   bool     // nothing was compiled: the Cache had it
 	Retries  []Retry  // tries that failed before the one that did not, in order
+	// Spent is the processor time of the package's commands, in the try that did
+	// not fail. It hardly depends on what else the machine does.
+	Spent time.Duration
 }
 
 // add notes when a phase was and how long it took, if that is worth it.

@@ -116,7 +116,7 @@ func (b *builder) again(ctx context.Context, err error, kills int) (Retry, bool)
 // renew makes a clean copy and an empty stage for another try. The log goes on.
 func (b *builder) renew() error {
 	b.log.section()
-	b.result.Modules = nil
+	b.result.Modules, b.result.Spent = nil, 0
 	if err := errors.Join(os.RemoveAll(b.build), os.RemoveAll(b.stage)); err != nil {
 		return err
 	}

@@ -31,6 +31,8 @@ type Script struct {
 	Stdout  io.Writer     // for its standard output and error; nil discards
 	Warn    func(string)  // told when there is nothing to execute; nil is allowed
 	Follow  bool          // as in system.Command
+	// Spent is as in system.Command.
+	Spent *time.Duration
 }
 
 // RunScript runs s. An empty Line is nothing to do, and a program that is
@@ -90,7 +92,7 @@ func (s Script) override(word string) string {
 
 func (s Script) exec(ctx context.Context, args []string) error {
 	return system.Run(ctx, system.Command{
-		Args: args, Dir: s.Dir, Env: within(s.Env, s.Dir), Stdout: s.Stdout, Stderr: s.Stdout, Silence: s.Timeout, Follow: s.Follow,
+		Args: args, Dir: s.Dir, Env: within(s.Env, s.Dir), Stdout: s.Stdout, Stderr: s.Stdout, Silence: s.Timeout, Follow: s.Follow, Spent: s.Spent,
 	})
 }
 

@@ -3,6 +3,7 @@ package kbuild
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -62,4 +63,35 @@ func TestPhaseAfterWait(t *testing.T) {
 		t.Fatalf("%v; phases %+v; want wait and make", err, b.result.Phases)
 	}
 	inOrder(t, b.result.Phases, before, time.Now())
+}
+
+// What a build has spent is the processor time of its commands, in the last try:
+// neither waiting nor what failed before counts.
+func TestSpent(t *testing.T) {
+	t.Parallel()
+	const work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; "
+	k, s := realKernels(t)[0], sharedJobs(t, 2)
+	spent := func(t *testing.T, preBuild, makes string) time.Duration {
+		t.Helper()
+		b := quick(t, k, "-- pre.sh --\n#!/bin/sh\n"+preBuild, "once="+t.TempDir()+"/once; "+makes+copyHello, module("hello"))
+		b.Jobserver, b.Recipe.PreBuild = s, "pre.sh"
+		result := b.good(t)
+		if retries := strings.Count(makes, "once"); len(result.Retries) != min(retries, 1) {
+			t.Errorf("%q: %d retries", makes, len(result.Retries))
+		}
+		return result.Spent
+	}
+	least := spent(t, "sleep 0.3", "sleep 0.3; ")
+	for what, got := range map[string]time.Duration{
+		"PRE_BUILD": spent(t, work, ""), "make": spent(t, "", work),
+		"the second try": spent(t, "", "if ! [ -e $once ]; then : >$once; false; else "+work+" fi && "),
+	} {
+		if got < 3*least {
+			t.Errorf("a build in which %s works has spent %v; one that sleeps %v", what, got, least)
+		}
+	}
+	fails := spent(t, "", "if ! [ -e $once ]; then : >$once; "+work+"false; fi && ")
+	if makes := spent(t, "", work); fails > (least+makes)/2 {
+		t.Errorf("a build whose first try works and fails has spent %v; one that sleeps %v, one that works %v", fails, least, makes)
+	}
 }

@@ -30,6 +30,9 @@ type Command struct {
 	// Silence is how long the command may print nothing before it is ended;
 	// zero is for ever.
 	Silence time.Duration
+	// Spent, if set, grows by the processor time that the program took, and all
+	// that it has started and waited for.
+	Spent *time.Duration
 	// Follow has the program killed when the thread that started it ends, so
 	// when we are killed. Only for callers that hold their thread: WithView.
 	Follow bool
@@ -74,6 +77,9 @@ func Run(ctx context.Context, c Command) error {
 	}
 	stop := watch(ctx, -cmd.Process.Pid, pulse, c.Silence)
 	err = cmd.Wait()
+	if c.Spent != nil && cmd.ProcessState != nil {
+		*c.Spent += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
 	why := stop()
 	if why != nil {
 		await(-cmd.Process.Pid)

@@ -44,6 +44,23 @@ func TestRunStatus(t *testing.T) {
 	}
 }
 
+// What a program has others do for it counts, waiting does not; and it adds up.
+func TestRunSpent(t *testing.T) {
+	t.Parallel()
+	var idle, busy time.Duration
+	if err := Run(t.Context(), Command{Args: sh("sleep 0.3"), Spent: &idle}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		former := busy
+		err := Run(t.Context(), Command{Args: sh("(i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done); exit 3"), Spent: &busy})
+		var exit *ExitError
+		if !errors.As(err, &exit) || busy < former+10*idle || busy < former+50*time.Millisecond {
+			t.Errorf("Run = %v, after %v of processor time, before %v; that of sleep is %v", err, busy, former, idle)
+		}
+	}
+}
+
 func TestRunReadsNull(t *testing.T) {
 	t.Parallel()
 	out, err := Output(context.Background(), Command{Args: sh("readlink /proc/self/fd/0; wc -c")})
