@@ -129,17 +129,19 @@ func (d *Digests) load() {
 	}
 	d.loaded = true
 	d.known, d.asked = map[string]digest{}, map[string]bool{}
-	path := d.tree.digestsPath()
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxDigestsFile {
-		return
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return
-	}
 	var f digestsFile
-	if json.Unmarshal(data, &f) == nil && f.Schema == digestsSchema && f.Digests != nil {
+	if recall(d.tree.digestsPath(), maxDigestsFile, &f) && f.Schema == digestsSchema && f.Digests != nil {
 		d.known = f.Digests
 	}
+}
+
+// recall reads a file that is no worse lost than kept: false for one that is
+// missing, damaged, or has more than so many bytes.
+func recall(path string, most int64, into any) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > most {
+		return false
+	}
+	data, err := os.ReadFile(path)
+	return err == nil && json.Unmarshal(data, into) == nil
 }

@@ -14,8 +14,9 @@
 //
 // Besides states the tree remembers: what failed and for which inputs (Failure),
 // which packages are to go once something has taken their place (Retirement),
-// what runs did (AddRun), digests of what has not changed (Digests), and what
-// one run has to tell the next (the marks).
+// what runs did (AddRun), digests of what has not changed (Digests), how long
+// packages took to build (BuildTimes), and what one run has to tell the next (the
+// marks).
 //
 // The package neither reads a dkms.conf nor builds, loads or indexes modules,
 // and it prints nothing.

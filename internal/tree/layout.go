@@ -21,7 +21,7 @@ type Tree struct {
 // Names of ours. All start with a dot: dkms lists trees by shell patterns,
 // which leave those out.
 const (
-	ownDir       = ".dkms-hook"      // in Tree.Dir: lock, journals, trash, runs, digests, marks
+	ownDir       = ".dkms-hook"      // in Tree.Dir: lock, journals, trash, runs, digests, build times, marks
 	scratchDir   = ".scratch"        // in NAME/VER
 	logDir       = ".log"            // in NAME/VER
 	manifestFile = ".dkms-hook.json" // in NAME/VER/RELEASE/ARCH
@@ -108,6 +108,7 @@ func (t Tree) journalDir() string             { return t.own("journal") }
 func (t Tree) depmodDir() string              { return t.own("depmod") }
 func (t Tree) runsDir() string                { return t.own("runs") }
 func (t Tree) digestsPath() string            { return t.own("digests.json") }
+func (t Tree) buildTimesPath() string         { return t.own("build-times.json") }
 func (t Tree) manifestPath(r dkms.Ref) string { return filepath.Join(t.RefDir(r), manifestFile) }
 
 func (t Tree) stalePath(r dkms.Ref) string       { return filepath.Join(t.RefDir(r), staleMark) }
