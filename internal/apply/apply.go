@@ -43,6 +43,7 @@ type Applier struct {
 	tree    tree.Tree
 	console *report.Console
 	keys    *Keys
+	times   *tree.BuildTimes
 
 	workshop Workshop // while a plan is carried out that has something to build
 
@@ -57,7 +58,7 @@ type Applier struct {
 // programs print that they call, goes to console.
 func New(m *machine.Machine, keys *Keys, console *report.Console, o Options) *Applier {
 	return &Applier{
-		o: o, machine: m, tree: m.Tree, console: console, keys: keys,
+		o: o, machine: m, tree: m.Tree, console: console, keys: keys, times: m.Tree.BuildTimes(),
 		provided: map[dkms.Ref]bool{}, did: map[dkms.Ref]report.Outcome{},
 	}
 }
@@ -70,12 +71,13 @@ func (a *Applier) Apply(ctx context.Context, p plan.Plan, observing ...Observer)
 	if slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Verb == plan.Build }) {
 		a.workshop = a.o.Open(ctx)
 		defer a.workshop.Close()
+		defer func() { _ = a.times.Save() }() // what is lost costs time only
 		slots, views = a.workshop.Slots(), a.workshop.Views()
 	}
 	watch := observers(observing)
 	steps := map[plan.StepID]plan.Step{}
 	nodes := make([]sched.Node[plan.StepID], 0, len(p.Steps))
-	for _, s := range p.Steps {
+	for _, s := range a.inOrder(p.Steps, slots) {
 		steps[s.ID()] = s
 		nodes = append(nodes, sched.Node[plan.StepID]{
 			ID: s.ID(), Needs: s.Needs, After: s.After, Holds: holds(s, views),

@@ -55,15 +55,26 @@ func (a *Applier) build(ctx context.Context, s plan.Step, watch Observer) error 
 		return a.keepFailed(s, scratch, err)
 	}
 	a.tell(s, Outcome{Phases: result.Phases, Retries: result.Retries, Cached: result.Cached})
+	return a.publish(s, job.Recipe, made, depends, result)
+}
+
+// publish makes what a build has staged the state of its ref.
+func (a *Applier) publish(s plan.Step, recipe kbuild.Recipe, made kbuild.Fingerprint, depends []dkms.Package, result kbuild.Result) error {
 	for _, w := range result.Warnings {
 		a.console.Warn(s.Ref.String() + ": " + w)
 	}
-	if job.Recipe.RebuildOnDepends {
+	if recipe.RebuildOnDepends {
 		if err := tree.WriteDepends(result.Stage, depends); err != nil {
 			return err
 		}
 	}
-	return a.tree.Publish(s.Ref, result.Stage, a.machine.Built(s.Ref, job.Recipe, made))
+	if err := a.tree.Publish(s.Ref, result.Stage, a.machine.Built(s.Ref, recipe, made)); err != nil {
+		return err
+	}
+	if !result.Cached {
+		a.times.Keep(s.Ref.Package, result.Spent)
+	}
+	return nil
 }
 
 // keepFailed keeps what a person needs to see why a build failed.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -211,6 +212,10 @@ func TestKernelsTogether(t *testing.T) {
 	}
 	if diff := cmp.Diff(serial, together); diff != "" {
 		t.Errorf("modules (-one after the other +together):\n%s", diff)
+	}
+	// What the compilers took, which no machine does in a moment, is remembered.
+	if took, ok := w.m.Tree.BuildTimes().Of(w.plan.Steps[0].Ref.Package); !ok || took < 50*time.Millisecond {
+		t.Errorf("it took %v, known %v", took, ok)
 	}
 	w.oneFails(t, serial)
 }
