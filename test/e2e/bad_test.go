@@ -101,7 +101,7 @@ func TestConfCommandLimit(t *testing.T) {
 // fresh puts the package bad/1.0, which is good, into the tree.
 func (m machine) fresh(t *testing.T) {
 	t.Helper()
-	m.Must("sh", "-c", "rm -rf /var/lib/dkms/[!m]* /var/lib/dkms/.dkms-hook/runs /var/lib/dkms/.dkms-hook/digests.json /usr/src/*-[0-9] /usr/src/bad-1.0 /root/* /lib/modules/*/updates /etc/dkms/bad*")
+	m.Must("sh", "-c", "rm -rf /var/lib/dkms/[!m]* /var/lib/dkms/.dkms-hook/runs /var/lib/dkms/.dkms-hook/digests.json /var/lib/dkms/.dkms-hook/build-times.json /usr/src/*-[0-9] /usr/src/bad-1.0 /root/* /lib/modules/*/updates /etc/dkms/bad*")
 	m.Write("/usr/src/bad-1.0/dkms.conf", goodConf)
 	m.Write("/usr/src/bad-1.0/Makefile", "obj-m := bad.o\n")
 	m.Write("/usr/src/bad-1.0/bad.c", goodSource)
@@ -110,7 +110,7 @@ func (m machine) fresh(t *testing.T) {
 
 // state is all that a refusal must not change. What a failed build leaves for
 // a person to read is meant to be left, and so is what is remembered: that
-// something has failed, of the run, and what has been read.
+// something has failed, of the run, what has been read and what builds took.
 func (m machine) state(logs bool) box.Snapshot {
 	const own = "/var/lib/dkms/.dkms-hook"
 	s := m.Snapshot(func(path string) bool {
@@ -119,7 +119,7 @@ func (m machine) state(logs bool) box.Snapshot {
 			return true // the machine's
 		case path == "/var/lib/dkms/bad/1.0/build":
 			return logs
-		case path == "/var/lib/dkms/bad/1.0/.log", path == own+"/lock", path == own+"/digests.json":
+		case path == "/var/lib/dkms/bad/1.0/.log", path == own+"/lock", path == own+"/digests.json", path == own+"/build-times.json":
 			return true
 		}
 		return strings.HasPrefix(path, own+"/runs/") || strings.HasPrefix(path, own+"/depmod/") // the latter: depmod is due
