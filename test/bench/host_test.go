@@ -74,19 +74,34 @@ func newHost(tb testing.TB, engine string) host {
 		}
 		h.Unpack(tar)
 	case ours:
-		path := os.Getenv("DKMS_HOOK_BIN")
-		if path == "" {
-			path = filepath.Join(box.Project(), "bin/dkms-hook")
-		}
-		program, err := os.ReadFile(path)
-		if err != nil {
-			tb.Fatalf("no program to measure, make build makes it: %v", err)
-		}
-		h.WriteProgram("/usr/sbin/dkms-hook", string(program))
+		h.WriteProgram("/usr/sbin/dkms-hook", program(tb))
 		h.Symlink("dkms-hook", "/usr/sbin/dkms")
 		h.Write("/etc/dkms/framework.conf.d/bench.conf", "try_sign_modules=true\n") // as the older dkms does, in a chroot, too
 	}
 	return h
+}
+
+// program is ours.
+func program(tb testing.TB) string {
+	tb.Helper()
+	path := os.Getenv("DKMS_HOOK_BIN")
+	if path == "" {
+		path = filepath.Join(box.Project(), "bin/dkms-hook")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatalf("no program to measure, make build makes it: %v", err)
+	}
+	return string(text)
+}
+
+// beside puts our program beside theirs, and returns its path.
+func (h host) beside() string {
+	h.TB.Helper()
+	const dir = "/usr/local/lib/ours"
+	h.WriteProgram(dir+"/dkms-hook", program(h.TB))
+	h.Symlink("dkms-hook", dir+"/dkms")
+	return dir + "/dkms"
 }
 
 // register adds sources to the tree, by the engine's own command.
