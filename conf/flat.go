@@ -1,6 +1,6 @@
 package conf
 
-import "regexp"
+import "bytes"
 
 // flatLimit bounds files of plain assignments. Debian's .config, which several
 // packages source, has 260 KiB.
@@ -9,11 +9,60 @@ const flatLimit = 4 << 20
 // flatWorth is from which length on it is worth to look whether text is flat.
 const flatWorth = 16 << 10
 
-// flatText matches text of comments and plain assignments only, as in a
+// isFlat reports whether text has comments and plain assignments only, as a
 // kernel's .config or auto.conf. The shell does not recurse over it and there is
 // nothing in it to rewrite, so it may be long.
-var flatText = regexp.MustCompile(`\A(?:[ \t]*(?:#[^\n\r\x00]*|[A-Za-z_][A-Za-z0-9_]*=(?:"[^"\x60$\\\n\r\x00]*"|'[^'\n\r\x00]*'|[A-Za-z0-9_.,:/+@%=-]*))?[ \t]*(?:\n|\z))*\z`)
-
 func isFlat(text []byte) bool {
-	return len(text) <= flatLimit && flatText.Match(text)
+	if len(text) > flatLimit || bytes.ContainsAny(text, "\r\x00") {
+		return false
+	}
+	for line := range bytes.Lines(text) {
+		if !flatLine(bytes.Trim(line, " \t\n")) {
+			return false
+		}
+	}
+	return true
+}
+
+// flatLine is isFlat for one line without the blanks around it.
+func flatLine(line []byte) bool {
+	if len(line) == 0 || line[0] == '#' {
+		return true
+	}
+	name, value, found := bytes.Cut(line, []byte("="))
+	if !found || !isVariable(name) {
+		return false
+	}
+	if len(value) == 0 {
+		return true
+	}
+	last := len(value) - 1
+	switch quote := value[0]; quote {
+	case '"':
+		return last > 0 && value[last] == quote && !bytes.ContainsAny(value[1:last], "\"`$\\")
+	case '\'':
+		return last > 0 && value[last] == quote && bytes.IndexByte(value[1:last], quote) < 0
+	}
+	for _, c := range value {
+		if !plainByte(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// isVariable reports whether name may be a variable's.
+func isVariable(name []byte) bool {
+	for i, c := range name {
+		letter := 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || c == '_'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(name) > 0
+}
+
+// plainByte reports whether the shell does nothing about c in an assigned word.
+func plainByte(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || bytes.IndexByte([]byte("_.,:/+@%=-"), c) >= 0
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 func TestIsFlat(t *testing.T) {
@@ -33,6 +36,20 @@ func TestIsFlat(t *testing.T) {
 			t.Errorf("isFlat(%q) = %v; want %v", text, got, want)
 		}
 	}
+}
+
+// flatText is isFlat, as a pattern.
+var flatText = regexp.MustCompile(`\A(?:[ \t]*(?:#[^\n\r\x00]*|[A-Za-z_][A-Za-z0-9_]*=(?:"[^"\x60$\\\n\r\x00]*"|'[^'\n\r\x00]*'|[A-Za-z0-9_.,:/+@%=-]*))?[ \t]*(?:\n|\z))*\z`)
+
+func TestIsFlatLikeItsPattern(t *testing.T) {
+	t.Parallel()
+	piece := rapid.SampledFrom([]string{"A=", "CONFIG_X9=", "y", "\"", "'", "\n", " ", "\t", "#", "$", "`", "\\", "\r", "\x00", "=", "~", "-1.5/x", "(", "é", "9", "\"a b\"", "' $'"})
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(piece, 0, 12).Draw(t, "text"), "")
+		if got, want := isFlat([]byte(text)), flatText.MatchString(text); got != want {
+			t.Fatalf("isFlat(%q) = %v; its pattern says %v", text, got, want)
+		}
+	})
 }
 
 // TestSourcesKernelConfig does as v4l2loopback does: it sources a .config as

@@ -114,7 +114,7 @@ func (s *session) round(b *testing.B, round int) {
 	if s.Modules = len(want); len(want) == 0 {
 		b.Fatal("dkms has installed no module")
 	}
-	s.Shadowed = hosts[ours].withoutShadowed(got, want)
+	s.Shadowed = hosts[theirs].withoutShadowed(got, want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		b.Errorf("modules differ (-dkms +ours):\n%s", diff)
 	}
