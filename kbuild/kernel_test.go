@@ -2,6 +2,7 @@ package kbuild
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -242,6 +243,24 @@ func TestReadKconfig(t *testing.T) {
 	}
 	if _, err := ReadKconfig(pipe); err == nil {
 		t.Error("ReadKconfig of a pipe gave no error")
+	}
+}
+
+// A distribution's configuration has about so many lines, half of them set.
+func BenchmarkReadKconfig(b *testing.B) {
+	var text strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&text, "CONFIG_SYMBOL_NUMBER_%d=m\n# CONFIG_ANOTHER_%d is not set\n", i, i)
+	}
+	path := filepath.Join(b.TempDir(), "config")
+	if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ReadKconfig(path); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
