@@ -3,7 +3,6 @@ package machine
 import (
 	"context"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -58,8 +57,9 @@ func (m *Machine) FailedBefore(ctx context.Context, ref dkms.Ref, have tree.Snap
 		return f, false
 	}
 	recipe, _ := m.recipes.get(ref)
-	for _, p := range have.Newest() { // which may come in this very run
-		if version, _ := have.Active(p.Name, ref.KernelID); slices.Contains(recipe.Depends, p.Name) && version != p.Version {
+	for _, name := range recipe.Depends {
+		newest, ok := have.NewestOf(name) // which may come in this very run
+		if version, _ := have.Active(name, ref.KernelID); ok && version != newest.Version {
 			return f, false
 		}
 	}

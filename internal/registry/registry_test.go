@@ -3,6 +3,7 @@ package registry_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,7 +92,7 @@ func TestLeftBehind(t *testing.T) {
 	if diff := cmp.Diff([]string{"pa/1 absent: pa/2 is being removed"}, lines(g.LeftBehind(have, p))); diff != "" {
 		t.Errorf("LeftBehind (-want +got):\n%s", diff)
 	}
-	have.Packages = append(have.Packages, state("pa", "3"))
+	have.Packages = slices.Insert(have.Packages, 2, state("pa", "3"))
 	if got := lines(g.LeftBehind(have, p)); got != nil {
 		t.Errorf("LeftBehind with another version = %q; want it kept for that", got)
 	}

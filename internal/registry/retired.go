@@ -155,16 +155,15 @@ func (g *Registry) awaited(have tree.Snapshot, ref dkms.Ref) bool {
 
 // comes reports whether a version of p's name is there that counts.
 func comes(have tree.Snapshot, p tree.PackageState) bool {
-	return slices.ContainsFunc(have.Packages, func(o tree.PackageState) bool {
-		return o.Name == p.Name && o.Version != p.Version && o.Retired == nil && o.State != dkms.Broken
+	return slices.ContainsFunc(have.Named(p.Name), func(o tree.PackageState) bool {
+		return o.Version != p.Version && o.Retired == nil && o.State != dkms.Broken
 	})
 }
 
 // outdated reports whether a newer version of p's name is there.
 func outdated(have tree.Snapshot, p tree.PackageState) bool {
-	return slices.ContainsFunc(have.Newest(), func(o tree.PackageState) bool {
-		return o.Name == p.Name && dkms.CompareVersions(o.Version, p.Version) > 0
-	})
+	newest, ok := have.NewestOf(p.Name)
+	return ok && dkms.CompareVersions(newest.Version, p.Version) > 0
 }
 
 // unfinished reports whether the distribution package that has retired p is in
@@ -181,9 +180,9 @@ func lowered(ref dkms.Ref, goal dkms.State, why string) plan.Target {
 // what p was to be; they go with it.
 func (g *Registry) LeftBehind(have tree.Snapshot, p dkms.Package) []plan.Target {
 	var targets []plan.Target
-	for _, o := range have.Packages {
+	for _, o := range have.Named(p.Name) {
 		switch {
-		case o.Name != p.Name || o.Version == p.Version:
+		case o.Version == p.Version:
 		case o.Retired == nil:
 			return nil // there is another one that they may be kept for
 		default:

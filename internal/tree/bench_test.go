@@ -37,6 +37,29 @@ func BenchmarkScan(b *testing.B) {
 	}
 }
 
+// BenchmarkRef looks every ref of a large tree up, as a plan does.
+func BenchmarkRef(b *testing.B) {
+	for _, n := range []int{10, 100, 1000} {
+		var s Snapshot
+		for i := range n {
+			p := PackageState{Package: dkms.Package{Name: fmt.Sprintf("pack%04d", i), Version: "1.0"}}
+			for j := range 5 {
+				p.Refs = append(p.Refs, RefState{Ref: dkms.Ref{Package: p.Package, KernelID: dkms.KernelID{Release: fmt.Sprint(j), Arch: arch}}, State: dkms.Built})
+			}
+			s.Packages = append(s.Packages, p)
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				for _, r := range s.Refs() {
+					if s.Ref(r.Ref).State != dkms.Built {
+						b.Fatal(r.Ref)
+					}
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkSweep(b *testing.B) {
 	tr := benchTree(b)
 	for b.Loop() {

@@ -103,12 +103,17 @@ func TestNewest(t *testing.T) {
 	}
 	broken, retired := state("pa", "3"), state("pa", "4")
 	broken.State, retired.Retired = dkms.Broken, &Retirement{}
-	s := Snapshot{Packages: []PackageState{state("pb", "1"), state("pa", "1.9"), state("pa", "1.10"), broken, retired}}
+	s := Snapshot{Packages: []PackageState{state("pa", "1.10"), state("pa", "1.9"), broken, retired, state("pb", "1")}}
 	var got []string
 	for _, p := range s.Newest() {
 		got = append(got, p.String())
 	}
 	if diff := cmp.Diff([]string{"pa/1.10", "pb/1"}, got); diff != "" {
 		t.Errorf("Newest() (-want +got):\n%s", diff)
+	}
+	for name, want := range map[string]string{"pa": "1.10", "pb": "1", "pc": ""} {
+		if p, ok := s.NewestOf(name); p.Version != want || ok != (want != "") {
+			t.Errorf("NewestOf(%s) = %s, %v; want %q", name, p.Version, ok, want)
+		}
 	}
 }

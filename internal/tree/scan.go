@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -16,7 +16,7 @@ import (
 
 // Snapshot is what the tree holds: what `dkms status` lists, and more.
 type Snapshot struct {
-	Packages []PackageState // by name, then version, in byte order
+	Packages []PackageState // by name, then version, in byte order: its methods rely on that
 	Weak     []Weak         // modules that other kernels borrow
 	Problems []Problem      // entries that could not be made sense of
 }
@@ -71,12 +71,27 @@ func (p Problem) String() string {
 
 // Find returns the state of p; ok is false when it is not in the tree.
 func (s Snapshot) Find(p dkms.Package) (state PackageState, ok bool) {
-	for _, state := range s.Packages {
+	for _, state := range s.Named(p.Name) {
 		if state.Package == p {
 			return state, true
 		}
 	}
 	return PackageState{}, false
+}
+
+// Named returns every version of the package name.
+func (s Snapshot) Named(name string) []PackageState {
+	from := sort.Search(len(s.Packages), func(i int) bool { return s.Packages[i].Name >= name })
+	return leading(s.Packages[from:], name)
+}
+
+// leading returns the packages that all begins with and that are called name.
+func leading(all []PackageState, name string) []PackageState {
+	n := 0
+	for n < len(all) && all[n].Name == name {
+		n++
+	}
+	return all[:n]
 }
 
 // Ref returns the state of r; its State is Absent when r is not built.
@@ -92,10 +107,7 @@ func (s Snapshot) Ref(r dkms.Ref) RefState {
 
 // Active returns the version of the package name that is installed for k.
 func (s Snapshot) Active(name string, k dkms.KernelID) (version string, ok bool) {
-	for _, p := range s.Packages {
-		if p.Name != name {
-			continue
-		}
+	for _, p := range s.Named(name) {
 		for _, r := range p.Refs {
 			if r.KernelID == k && r.State == dkms.Installed {
 				return r.Version, true
@@ -117,16 +129,30 @@ func (s Snapshot) Refs() []RefState {
 // Newest returns the newest version of each name whose source is there and that
 // is not retired, sorted by name.
 func (s Snapshot) Newest() []PackageState {
-	best := map[string]PackageState{}
-	for _, p := range s.Packages {
+	var newest []PackageState
+	for rest := s.Packages; len(rest) > 0; {
+		versions := leading(rest, rest[0].Name)
+		if p, ok := newestOf(versions); ok {
+			newest = append(newest, p)
+		}
+		rest = rest[len(versions):]
+	}
+	return newest
+}
+
+// NewestOf returns the one of Newest that is called name.
+func (s Snapshot) NewestOf(name string) (p PackageState, ok bool) { return newestOf(s.Named(name)) }
+
+func newestOf(versions []PackageState) (newest PackageState, ok bool) {
+	for _, p := range versions {
 		if p.State == dkms.Broken || p.Retired != nil {
 			continue
 		}
-		if b, ok := best[p.Name]; !ok || dkms.CompareVersions(p.Version, b.Version) > 0 {
-			best[p.Name] = p
+		if !ok || dkms.CompareVersions(p.Version, newest.Version) > 0 {
+			newest, ok = p, true
 		}
 	}
-	return slices.SortedFunc(maps.Values(best), func(a, b PackageState) int { return strings.Compare(a.Name, b.Name) })
+	return newest, ok
 }
 
 // Scan reads the tree. An entry that is foreign, half written or unreadable
