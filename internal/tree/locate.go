@@ -10,7 +10,19 @@ import (
 // would compare itself with: the first in extra/, in updates/, at dest
 // (DEST_MODULE_LOCATION, may be empty), or anywhere.
 func (t Tree) Locate(release, module, dest string) (path string, ok bool) {
-	return indexKernel(t.KernelDir(release)).original(module, dest)
+	return t.Locator(release)(module, dest)
+}
+
+// Locator returns Locate for one kernel as it is now: its directory is walked
+// once, for any number of modules.
+func (t Tree) Locator(release string) func(module, dest string) (path string, ok bool) {
+	return indexKernel(t.KernelDir(release)).original
+}
+
+// IsInstalled reports whether r is the active version.
+func (t Tree) IsInstalled(r dkms.Ref) bool {
+	active, ok := t.activeRef(r.Name, r.KernelID)
+	return ok && active == r
 }
 
 // BuiltFile returns the name, in ModuleDir, of the file that was built of a

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -18,13 +19,13 @@ import (
 func (t Tree) archiveOriginals(j *journal, r dkms.Ref, placements []Placement) {
 	index := indexKernel(t.KernelDir(r.Release))
 	dir := t.OriginalDir(r.Name, r.KernelID)
-	claims := t.claims(r)
+	claims := sync.OnceValue(func() map[string]claim { return t.claims(r) }) // few displace anything
 	for _, p := range placements {
 		path, ok := index.original(moduleOf(p.To), p.Dest)
 		if !ok || t.archived(dir, moduleOf(p.To)) {
 			continue
 		}
-		if c, claimed := claims[path]; claimed && c.holds(path) {
+		if c, claimed := claims()[path]; claimed && c.holds(path) {
 			if retired, _ := t.retirement(c.ref.Package); retired != nil {
 				continue
 			}

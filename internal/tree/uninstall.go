@@ -31,7 +31,7 @@ func (t Tree) Uninstall(r dkms.Ref, known []Placement) (*Transaction, error) {
 	if err := checkRef(r); err != nil {
 		return nil, err
 	}
-	if active, ok := t.activeRef(r.Name, r.KernelID); !ok || active != r {
+	if !t.IsInstalled(r) {
 		return nil, &dkms.Error{Kind: dkms.NotInTree, Object: r.String(), Problem: "is not installed"}
 	}
 	j := journal{Ref: r, Verb: "uninstall"}

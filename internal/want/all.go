@@ -18,13 +18,14 @@ func (m *Maker) All(ctx context.Context, have tree.Snapshot, ids []dkms.KernelID
 			m.console.Warn(machine.Broken(state).Error())
 		}
 	}
+	now := m.machine.Present(have)
 	for _, state := range have.Newest() {
 		if m.Only != "" && state.Name != m.Only {
 			continue
 		}
 		c := m.machine.Candidate(state.Package, state.Source, true)
 		for _, id := range ids {
-			t, auto, err := m.automatic(ctx, c, id, why, have)
+			t, auto, err := m.automatic(ctx, c, id, why, have, now)
 			if err != nil {
 				m.Invalid(&t, err)
 				auto = true
@@ -45,7 +46,7 @@ func (m *Maker) Invalid(t *plan.Target, err error) {
 
 // automatic is the target of c for id, and whether AUTOINSTALL wants it. An
 // exclusion is no fault here, and neither is a module that the kernel has.
-func (m *Maker) automatic(ctx context.Context, c *machine.Candidate, id dkms.KernelID, why string, have tree.Snapshot) (plan.Target, bool, error) {
+func (m *Maker) automatic(ctx context.Context, c *machine.Candidate, id dkms.KernelID, why string, have tree.Snapshot, now *machine.Present) (plan.Target, bool, error) {
 	t, err := m.Raise(ctx, c, id, dkms.Installed, why)
 	if err != nil {
 		return t, true, err
@@ -56,7 +57,7 @@ func (m *Maker) automatic(ctx context.Context, c *machine.Candidate, id dkms.Ker
 	}
 	recipe, _ := m.machine.Known(t.Ref)
 	auto := recipe.Autoinstall
-	if auto && t.NotReady == nil && m.o.Declarative && m.machine.ProvidedByKernel(ctx, t.Ref, have) {
+	if auto && t.NotReady == nil && m.o.Declarative && now.ProvidedByKernel(ctx, t.Ref) {
 		t.Goal = dkms.Built // the kernel has it already, which has been told
 	}
 	if auto && t.NotReady == nil && m.o.Declarative && !m.Again {
