@@ -3,7 +3,7 @@ package hooks
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"sync"
 
 	"github.com/dkms-hook/dkms-hook/internal/apply"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -49,6 +49,7 @@ func (r *run) apply(p plan.Plan) (map[plan.StepID]apply.Outcome, error) {
 func (r *run) summarize(p plan.Plan) {
 	var failed []report.Outcome
 	seen := map[dkms.Ref]bool{}
+	have := sync.OnceValues(r.scan) // as it is now
 	for _, s := range p.Steps {
 		o, ok := r.applier.Result(s.Ref)
 		if !ok || seen[s.Ref] {
@@ -57,7 +58,7 @@ func (r *run) summarize(p plan.Plan) {
 		seen[s.Ref] = true
 		switch {
 		case o.Err != nil:
-			failed = append(failed, r.failure(o))
+			failed = append(failed, failure(o, have))
 		case o.Did == "":
 		case s.Ref.Release == "":
 			fmt.Fprintf(r.result, "%s: %s\n", s.Ref.Package, o.Did)
@@ -72,7 +73,7 @@ func (r *run) summarize(p plan.Plan) {
 }
 
 // failure adds to o what a person wants to know of a build that failed.
-func (r *run) failure(o report.Outcome) report.Outcome {
+func failure(o report.Outcome, now func() (tree.Snapshot, error)) report.Outcome {
 	var blocked *sched.BlockedError[plan.StepID]
 	if errors.As(o.Err, &blocked) {
 		o.Err = fmt.Errorf("not tried, because this failed: %s", blocked.Root)
@@ -83,7 +84,7 @@ func (r *run) failure(o report.Outcome) report.Outcome {
 		return o
 	}
 	o.Fail = &report.Failure{Class: failed.Problem(), Log: failed.Log}
-	if have, err := r.scan(); err == nil {
+	if have, err := now(); err == nil {
 		o.Fail.Still = stays(have, o.Ref)
 	}
 	return o
@@ -92,32 +93,43 @@ func (r *run) failure(o report.Outcome) report.Outcome {
 // firstError returns the failure that a call ends with: of what was wanted,
 // in the order in which it was asked for.
 func (r *run) firstError(want plan.Want, p plan.Plan, done map[plan.StepID]apply.Outcome) error {
+	type stop struct {
+		ref    dkms.Ref
+		reason plan.Reason
+	}
+	// What stood in a target's way has stopped it if it is noted: a missing header
+	// does not keep from installing what is built.
+	noted := map[stop]bool{}
+	for _, n := range p.Notes {
+		noted[stop{n.Ref, n.Reason}] = true
+	}
+	failed, first := failures(p, done)
 	for _, t := range want.Targets {
-		if err := r.maker.Faults[t.Ref]; err != nil && noted(p, t) {
+		if err := r.maker.Faults[t.Ref]; err != nil && t.NotReady != nil && noted[stop{t.Ref, t.NotReady.Reason}] {
 			return err
 		}
-		for _, s := range p.Steps {
-			o, ran := done[s.ID()]
-			if !ran || s.Ref != t.Ref || o.Status == sched.Blocked {
-				continue
-			}
-			if o.Err != nil {
-				return o.Err
-			}
+		if err := failed[t.Ref]; err != nil {
+			return err
 		}
 	}
-	for _, s := range p.Steps {
-		if o := done[s.ID()]; o.Status == sched.Failed || o.Status == sched.Canceled {
-			return o.Err
-		}
-	}
-	return nil
+	return first
 }
 
-// noted reports whether what stood in t's way has stopped it: a missing header
-// does not keep from installing what is built.
-func noted(p plan.Plan, t plan.Target) bool {
-	return t.NotReady != nil && slices.ContainsFunc(p.Notes, func(n plan.Note) bool {
-		return n.Ref == t.Ref && n.Reason == t.NotReady.Reason
-	})
+// failures are the first error of the steps about each ref, and of all, in the
+// order of the plan. That a step was not tried for another's failure is none.
+func failures(p plan.Plan, done map[plan.StepID]apply.Outcome) (failed map[dkms.Ref]error, first error) {
+	failed = map[dkms.Ref]error{}
+	for _, s := range p.Steps {
+		o, ran := done[s.ID()]
+		if !ran || o.Err == nil || o.Status == sched.Blocked {
+			continue
+		}
+		if first == nil {
+			first = o.Err
+		}
+		if failed[s.Ref] == nil {
+			failed[s.Ref] = o.Err
+		}
+	}
+	return failed, first
 }

@@ -133,6 +133,9 @@ func (a *Applier) job(ctx context.Context, ref dkms.Ref) (kbuild.Job, error) {
 // dependsOf returns the packages that recipe is built against: those the step
 // names, else the active version of each of BUILD_DEPENDS.
 func (a *Applier) dependsOf(ctx context.Context, s plan.Step, recipe kbuild.Recipe) ([]dkms.Package, error) {
+	if len(recipe.Depends) == 0 {
+		return nil, nil
+	}
 	have, err := a.tree.Scan(ctx)
 	if err != nil {
 		return nil, err

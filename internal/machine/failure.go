@@ -18,11 +18,7 @@ const patience = 24 * time.Hour
 
 // InputsNow is inputs for the tree as it is; empty where that cannot be told.
 func (m *Machine) InputsNow(ctx context.Context, ref dkms.Ref) string {
-	have, err := m.Tree.Scan(ctx)
-	if err != nil {
-		return ""
-	}
-	now, err := m.inputs(ctx, ref, have)
+	now, err := m.inputs(ctx, ref, func() (tree.Snapshot, error) { return m.Tree.Scan(ctx) })
 	if err != nil {
 		return ""
 	}
@@ -30,14 +26,21 @@ func (m *Machine) InputsNow(ctx context.Context, ref dkms.Ref) string {
 }
 
 // inputs is what ref would be built from now: its fingerprint, and what is there
-// of the packages that it depends on.
-func (m *Machine) inputs(ctx context.Context, ref dkms.Ref, have tree.Snapshot) (string, error) {
+// of the packages that it depends on, if it does on any.
+func (m *Machine) inputs(ctx context.Context, ref dkms.Ref, scan func() (tree.Snapshot, error)) (string, error) {
 	now, err := m.Fingerprint(ctx, ref)
 	if err != nil {
 		return "", err
 	}
 	words := []string{now.String()}
 	recipe, _ := m.recipes.get(ref)
+	if len(recipe.Depends) == 0 {
+		return words[0], nil
+	}
+	have, err := scan()
+	if err != nil {
+		return "", err
+	}
 	for _, name := range recipe.Depends {
 		version, _ := have.Active(name, ref.KernelID)
 		path := filepath.Join(m.Tree.ModuleDir(dkms.Ref{Package: dkms.Package{Name: name, Version: version}, KernelID: ref.KernelID}), "Module.symvers")
@@ -63,6 +66,6 @@ func (m *Machine) FailedBefore(ctx context.Context, ref dkms.Ref, have tree.Snap
 			return f, false
 		}
 	}
-	now, err := m.inputs(ctx, ref, have)
+	now, err := m.inputs(ctx, ref, func() (tree.Snapshot, error) { return have, nil })
 	return f, err == nil && now == f.Fingerprint
 }
