@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -25,6 +26,10 @@ import (
 type Store struct {
 	dir   string
 	limit int64
+
+	mu     sync.Mutex
+	listed bool  // held is known
+	held   int64 // bytes, by the last Prune and our own Puts since
 }
 
 // New returns the store in dir, which is made by the first Put. limit is how many
@@ -158,10 +163,24 @@ func (s *Store) Put(key, about, from string, names []string) error {
 	if err := system.WriteFile(filepath.Join(fresh, indexName), append(index, '\n'), 0o600); err != nil {
 		return err
 	}
-	if err := system.Rename(fresh, s.path(key)); err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, unix.ENOTEMPTY) {
+	switch err := system.Rename(fresh, s.path(key)); {
+	case errors.Is(err, fs.ErrExist), errors.Is(err, unix.ENOTEMPTY):
+		return nil
+	case err != nil:
 		return err
 	}
-	_, err = s.Prune(s.limit)
+	return s.makeRoom(e)
+}
+
+// makeRoom keeps the limit after e has come. All entries are read once, and
+// again where the limit is passed: what others put in meanwhile they count.
+func (s *Store) makeRoom(e Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held += e.Size(); s.listed && s.held <= s.limit {
+		return nil
+	}
+	_, err := s.prune(s.limit)
 	return err
 }
 
@@ -206,6 +225,13 @@ func (s *Store) List() ([]Entry, error) {
 // Prune removes what was used longest ago until the entries hold no more than
 // limit bytes, and what killed programs have left. It returns what it removed.
 func (s *Store) Prune(limit int64) ([]Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.prune(limit)
+}
+
+func (s *Store) prune(limit int64) ([]Entry, error) {
+	s.listed = false
 	all, err := s.List()
 	if err != nil {
 		return nil, err
@@ -213,18 +239,19 @@ func (s *Store) Prune(limit int64) ([]Entry, error) {
 	if err := s.sweep(); err != nil {
 		return nil, err
 	}
-	var held int64
+	s.held = 0
 	var gone []Entry
 	for _, e := range all {
-		if held += e.Size(); held <= limit {
+		if s.held += e.Size(); s.held <= limit {
 			continue
 		}
-		held -= e.Size()
+		s.held -= e.Size()
 		if err := s.remove(e.Key); err != nil {
 			return gone, err
 		}
 		gone = append(gone, e)
 	}
+	s.listed = true
 	return gone, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -209,6 +210,10 @@ func TestLimit(t *testing.T) {
 	if want := []string{"four", "one", "three"}; !slices.Equal(got, want) {
 		t.Errorf("the store holds %q; want %q", got, want)
 	}
+	put(t, s, "four", ten)
+	if again := keys(t, s); len(again) != 3 {
+		t.Errorf("what is there already has thrown out others: %q", again)
+	}
 	put(t, s, "large", map[string]string{"a": strings.Repeat("x", 31)})
 	if len(keys(t, s)) != 3 {
 		t.Errorf("what is larger than the limit is kept, or has thrown others out: %q", keys(t, s))
@@ -237,7 +242,7 @@ func TestSweep(t *testing.T) {
 	if err := os.Chtimes(old, at, at); err != nil {
 		t.Fatal(err)
 	}
-	put(t, s, "two", map[string]string{"a": "a"})
+	put(t, New(s.dir, plenty), "two", map[string]string{"a": "a"})
 	if _, err := os.Stat(old); err == nil {
 		t.Error("what was left long ago is still there")
 	}
@@ -289,4 +294,25 @@ func TestTogether(t *testing.T) {
 		}()
 	}
 	all.Wait()
+}
+
+// BenchmarkPut puts an entry into a store that holds many.
+func BenchmarkPut(b *testing.B) {
+	s := New(filepath.Join(b.TempDir(), "cache"), plenty)
+	from := b.TempDir()
+	if err := os.WriteFile(filepath.Join(from, "a"), []byte("a"), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	more := func() {
+		if n++; s.Put(key(strconv.Itoa(n)), "", from, []string{"a"}) != nil {
+			b.Fatal("Put failed")
+		}
+	}
+	for range 1000 {
+		more()
+	}
+	for b.Loop() {
+		more()
+	}
 }
