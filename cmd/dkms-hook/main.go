@@ -37,9 +37,12 @@ func run(argv []string, stdout, stderr io.Writer) int {
 	context.AfterFunc(ctx, stop) // a second signal ends us at once
 	compatible := filepath.Base(argv[0]) == "dkms"
 	app := newApp(compatible, stdout, stderr)
-	grammar := cmdline.Grammar{Actions: app.Commands, Flags: flags(), Anywhere: true, Verbatim: "hook"}
+	grammar := cmdline.Grammar{Actions: app.Commands, Flags: app.Flags, Anywhere: true, Verbatim: "hook"}
 	args, err := grammar.Normalise(argv[1:])
 	if err == nil {
+		if c := app.Command(args[0]); c != nil {
+			c.Flags = flags() // the others would be made for nothing
+		}
 		err = app.RunContext(ctx, append([]string{app.Name}, args...))
 	}
 	if err == nil {
@@ -81,7 +84,6 @@ func command(program string, a hooks.Action, compatible bool) *cli.Command {
 		Usage:              a.Usage,
 		UsageText:          strings.TrimSpace(program + " " + a.Name + " [OPTION …] " + a.Operands),
 		Description:        a.Help,
-		Flags:              flags(),
 		HideHelpCommand:    true,
 		OnUsageError:       badValue,
 		CustomHelpTemplate: cli.CommandHelpTemplate + exitStatusHelp,
