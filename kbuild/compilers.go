@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild/probe"
@@ -45,7 +44,7 @@ func (b *builder) learn(ctx context.Context) {
 
 // compilerNames are the programs that a cache goes before. gcc-ar and its like
 // are none.
-var compilerNames = regexp.MustCompile(`^([\w.]+-)*(gcc|cc|clang)(-[0-9.]+)?$`)
+var compilerNames = lazily(`^([\w.]+-)*(gcc|cc|clang)(-[0-9.]+)?$`)
 
 // linkCompilers makes links to cache in bin, one for each compiler in env's
 // PATH: ccache(1) runs the next program of the name by which it was called.
@@ -59,7 +58,7 @@ func linkCompilers(bin, cache string, env []string) error {
 		list, _ := os.ReadDir(dir) // of a directory that is not there, nothing
 		for _, d := range list {
 			link := filepath.Join(bin, d.Name())
-			if !compilerNames.MatchString(d.Name()) || system.Exists(link) || !system.Executable(filepath.Join(dir, d.Name())) {
+			if !compilerNames().MatchString(d.Name()) || system.Exists(link) || !system.Executable(filepath.Join(dir, d.Name())) {
 				continue
 			}
 			if err := os.Symlink(program, link); err != nil {

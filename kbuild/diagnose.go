@@ -3,7 +3,6 @@ package kbuild
 import (
 	"cmp"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -63,47 +62,47 @@ func (c Class) hint() string {
 // rule gives a line of a log a class.
 type rule struct {
 	class Class
-	line  *regexp.Regexp
+	line  pattern
 }
 
 // rules are in the order in which they are tried. Compilers differ in words
 // (gcc, clang), so a rule often has two forms; quotes are plain, see tidy.
 var rules = []rule{
-	{DiskFull, regexp.MustCompile(`No space left on device|Disk quota exceeded`)},
-	{OutOfMemory, regexp.MustCompile(`(?i)out of memory|cannot allocate memory|virtual memory exhausted|Killed signal terminated program|signal 9 \(Killed\)|\bKilled$|: line \d+: +\d+ Killed\b|Error 137\b`)},
-	{WrongCompiler, regexp.MustCompile(`unrecognized (command[- ]line )?(option|argument)|unknown (argument|warning option)|unsupported (option|argument)|` +
+	{DiskFull, lazily(`No space left on device|Disk quota exceeded`)},
+	{OutOfMemory, lazily(`(?i)out of memory|cannot allocate memory|virtual memory exhausted|Killed signal terminated program|signal 9 \(Killed\)|\bKilled$|: line \d+: +\d+ Killed\b|Error 137\b`)},
+	{WrongCompiler, lazily(`unrecognized (command[- ]line )?(option|argument)|unknown (argument|warning option)|unsupported (option|argument)|` +
 		`incompatible gcc/plugin versions|cannot load plugin|not supported by this compiler|bad value .* for '?-m|compiler .* (is )?too old|Compiler lacks`)},
-	{MissingTool, regexp.MustCompile(`: (command )?not found$|: No such file or directory.*\bError 127\b|Error 127\b|program '?.*'? not found|` +
+	{MissingTool, lazily(`: (command )?not found$|: No such file or directory.*\bError 127\b|Error 127\b|program '?.*'? not found|` +
 		`(gelf|libelf|openssl/[a-z0-9]+)\.h: No such file|make(\[\d+\])?: [\w.-]*(gcc|cc|clang|ld|lld)(-[\d.]+)?: No such file or directory$|` +
 		`cannot find -l|please install `)},
-	{WrongKernel, regexp.MustCompile(`(/lib/modules|/usr/src|/usr/lib/modules)/[^ ]*: No such file or directory\.  Stop`)},
-	{MissingHeader, regexp.MustCompile(`fatal error: .*(No such file or directory|file not found)|error: '[^']+' file not found|` +
+	{WrongKernel, lazily(`(/lib/modules|/usr/src|/usr/lib/modules)/[^ ]*: No such file or directory\.  Stop`)},
+	{MissingHeader, lazily(`fatal error: .*(No such file or directory|file not found)|error: '[^']+' file not found|` +
 		`No rule to make target '[^']*\.h'|` +
 		`Kernel configuration is invalid|include/(generated/autoconf\.h|config/auto\.conf) (is|are) missing`)},
-	{APIChange, regexp.MustCompile(`implicit declaration of function|call to undeclared function|too (few|many) arguments (to|for|in)|` +
+	{APIChange, lazily(`implicit declaration of function|call to undeclared function|too (few|many) arguments (to|for|in)|` +
 		`has no member named|no member named|incompatible (pointer|function|integer) |from incompatible pointer type|incompatible type for argument|conflicting types for|` +
 		`undeclared \(first use|use of undeclared|unknown type name|incomplete (type|definition)|storage size of '.*' isn't known|` +
 		`expected '?.*'? but argument is of type|initializing .* with an expression of incompatible type|void value not ignored|redefinition of|static declaration of|` +
 		`passing .* to parameter of type|invalid use of (undefined|void)|^error\[E0(061|063|308|425|432|433|560|599)\]`)},
-	{MissingSymbol, regexp.MustCompile(`modpost: .*(undefined!|uses symbol .* namespace|GPL-incompatible module)`)},
-	{WarningsFatal, regexp.MustCompile(`\[-Werror[=,\]]`)},
+	{MissingSymbol, lazily(`modpost: .*(undefined!|uses symbol .* namespace|GPL-incompatible module)`)},
+	{WarningsFatal, lazily(`\[-Werror[=,\]]`)},
 }
 
 // noise are lines that look like errors and are none, or that tell only that
 // one was there before.
-var noise = regexp.MustCompile(`^Skipping BTF generation|^# |^make(\[\d+\])?: (Entering|Leaving) directory|` +
+var noise = lazily(`^Skipping BTF generation|^# |^make(\[\d+\])?: (Entering|Leaving) directory|` +
 	`In file included from|warning: the compiler differs|^ {2}(You are using|The kernel was built by):|` +
 	`^make(\[\d+\])?: warning:|set -e; |: note: |^cc1\w*: (some|all) warnings being treated as errors|` +
 	`: warning: .*(?:\[-W[^e][^\]]*\])?$|error trying to exec .as.|compilation terminated`)
 
 var (
-	position  = regexp.MustCompile(`^(.*?):(\d+)(?::\d+)?: (?:fatal )?error: (.*)$`)
-	makeError = regexp.MustCompile(`^make(?:\[\d+\])?: \*\*\* (.*)$`)
-	modpost   = regexp.MustCompile(`^ERROR: (modpost: .*)$`)
-	anyError  = regexp.MustCompile(`(?i)\b(fatal )?error\b[: ]|\*\*\*|undefined reference|not found$|No such file|Killed|No space left`)
-	rustError = regexp.MustCompile(`^error(\[E\d+\])?: (.*?)(?: +--> (.*?):(\d+):\d+)?$`)
-	bareError = regexp.MustCompile(`(?i)\berror:$`)
-	makeTail  = regexp.MustCompile(`^\[.*\] Error \d+$|^\[.*\] Killed$|Waiting for unfinished jobs|^\[.*\] Segmentation`)
+	position  = lazily(`^(.*?):(\d+)(?::\d+)?: (?:fatal )?error: (.*)$`)
+	makeError = lazily(`^make(?:\[\d+\])?: \*\*\* (.*)$`)
+	modpost   = lazily(`^ERROR: (modpost: .*)$`)
+	anyError  = lazily(`(?i)\b(fatal )?error\b[: ]|\*\*\*|undefined reference|not found$|No such file|Killed|No space left`)
+	rustError = lazily(`^error(\[E\d+\])?: (.*?)(?: +--> (.*?):(\d+):\d+)?$`)
+	bareError = lazily(`(?i)\berror:$`)
+	makeTail  = lazily(`^\[.*\] Error \d+$|^\[.*\] Killed$|Waiting for unfinished jobs|^\[.*\] Segmentation`)
 )
 
 // Diagnose finds in the log of a make that failed the first error, and what
@@ -147,10 +146,10 @@ func (d *diagnosis) read(line string) {
 	if d.pending != "" {
 		line, d.pending = d.join(line), ""
 	}
-	if line == "" || noise.MatchString(line) && !strings.Contains(line, ": error: ") {
+	if line == "" || noise().MatchString(line) && !strings.Contains(line, ": error: ") {
 		return
 	}
-	if rustError.MatchString(line) && !strings.Contains(line, " --> ") || bareError.MatchString(line) {
+	if rustError().MatchString(line) && !strings.Contains(line, " --> ") || bareError().MatchString(line) {
 		d.pending = line
 		return
 	}
@@ -174,13 +173,13 @@ func (d *diagnosis) read(line string) {
 
 // guess keeps line if it may be the reason, should no compiler name one.
 func (d *diagnosis) guess(line string) {
-	m := makeError.FindStringSubmatch(line)
+	m := makeError().FindStringSubmatch(line)
 	switch {
-	case m != nil && makeTail.MatchString(m[1]):
+	case m != nil && makeTail().MatchString(m[1]):
 		d.tail = cmp.Or(d.tail, line)
 	case m != nil:
 		d.reason = cmp.Or(d.reason, m[1])
-	case anyError.MatchString(line):
+	case anyError().MatchString(line):
 		d.reason = cmp.Or(d.reason, relative(line, d.buildDir))
 	}
 }
@@ -193,13 +192,13 @@ func (d *diagnosis) join(line string) string {
 
 // errorText returns the error that line is, with a short position, or nothing.
 func errorText(line, buildDir string) string {
-	if m := position.FindStringSubmatch(line); m != nil {
+	if m := position().FindStringSubmatch(line); m != nil {
 		return relative(m[1], buildDir) + ":" + m[2] + ": " + m[3]
 	}
-	if m := rustError.FindStringSubmatch(line); m != nil && m[3] != "" {
+	if m := rustError().FindStringSubmatch(line); m != nil && m[3] != "" {
 		return relative(m[3], buildDir) + ":" + m[4] + ": " + m[2]
 	}
-	if m := modpost.FindStringSubmatch(line); m != nil {
+	if m := modpost().FindStringSubmatch(line); m != nil {
 		return relative(m[1], buildDir)
 	}
 	for _, prefix := range []string{"cc1: error: ", "gcc: error: ", "clang: error: ", "ld: error: ", "ld.lld: error: "} {
@@ -212,18 +211,18 @@ func errorText(line, buildDir string) string {
 
 func classify(line string) Class {
 	for _, r := range rules {
-		if r.line.MatchString(line) {
+		if r.line().MatchString(line) {
 			return r.class
 		}
 	}
 	return Unclear
 }
 
-var escape = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]|\x1b\\]8;[^\x07\x1b]*(\x07|\x1b\\\\)")
+var escape = lazily("\x1b\\[[0-9;]*[A-Za-z]|\x1b\\]8;[^\x07\x1b]*(\x07|\x1b\\\\)")
 
 // tidy removes colours, typographic quotes and control characters.
 func tidy(line string) string {
-	line = strings.TrimRight(escape.ReplaceAllString(line, ""), "\r\n\t ")
+	line = strings.TrimRight(escape().ReplaceAllString(line, ""), "\r\n\t ")
 	line = strings.NewReplacer("‘", "'", "’", "'", "`", "'").Replace(line)
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' || r == 0x7f {

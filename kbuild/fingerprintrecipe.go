@@ -3,7 +3,6 @@ package kbuild
 import (
 	"encoding/json"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -80,13 +79,13 @@ func overrides(r Recipe, etc string) (out []override, err error) {
 	return out, err
 }
 
-var jobsOption = regexp.MustCompile(`(^|\s)(-j *[0-9]*|--jobs[ =]*[0-9]*)(\s|$)`)
+var jobsOption = lazily(`(^|\s)(-j *[0-9]*|--jobs[ =]*[0-9]*)(\s|$)`)
 
 // withoutJobs takes -jN out of a make command: how many compilers run at a
 // time is no matter of what they make.
 func withoutJobs(command string) string {
-	for jobsOption.MatchString(command) { // one match takes the space before the next
-		command = jobsOption.ReplaceAllString(command, " ")
+	for jobsOption().MatchString(command) { // one match takes the space before the next
+		command = jobsOption().ReplaceAllString(command, " ")
 	}
 	return command
 }

@@ -2,7 +2,6 @@ package kbuild
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +24,8 @@ type jobsUse struct {
 }
 
 var (
-	bareMake   = regexp.MustCompile(`^make(\s|$)`)
-	quotedMake = regexp.MustCompile(`^\s*('make'|"make"|\\make)([\s;&|]|$)`)
+	bareMake   = lazily(`^make(\s|$)`)
+	quotedMake = lazily(`^\s*('make'|"make"|\\make)([\s;&|]|$)`)
 )
 
 // useOfJobs reads command, a piece of shell. -jN is taken out where a make is
@@ -36,8 +35,8 @@ func useOfJobs(command string) jobsUse {
 	use := jobsUse{command: command}
 	calls, ok := makeCalls(command)
 	if !ok || len(calls) == 0 {
-		use.serial = quotedMake.MatchString(command)
-		use.widened = !use.serial && !bareMake.MatchString(command)
+		use.serial = quotedMake().MatchString(command)
+		use.widened = !use.serial && !bareMake().MatchString(command)
 		return use
 	}
 	one, many := 0, 0
@@ -48,10 +47,10 @@ func useOfJobs(command string) jobsUse {
 		case c.jobs != unsaid:
 			many++
 		default:
-			use.widened = use.widened || i > 0 || !bareMake.MatchString(command)
+			use.widened = use.widened || i > 0 || !bareMake().MatchString(command)
 		}
 	}
-	use.serial = one == len(calls) || many == 0 && quotedMake.MatchString(command)
+	use.serial = one == len(calls) || many == 0 && quotedMake().MatchString(command)
 	use.widened = use.widened && !use.serial
 	for _, c := range slices.Backward(calls) {
 		for _, w := range slices.Backward(c.drop) {
@@ -121,7 +120,7 @@ func makeAt(args []*syntax.Word) int {
 
 // oneLetter is an option word of make with -j in it, after letters that take
 // no value.
-var oneLetter = regexp.MustCompile(`^-([bdehikLmnpqrRsStvwB]*)j(\d*)$`)
+var oneLetter = lazily(`^-([bdehikLmnpqrRsStvwB]*)j(\d*)$`)
 
 // readMakeCall reads the words after make.
 func readMakeCall(args []*syntax.Word) makeCall {
@@ -131,7 +130,7 @@ func readMakeCall(args []*syntax.Word) makeCall {
 		text, whole := plainText(args[i])
 		w := cut{from: int(args[i].Pos().Offset()), to: int(args[i].End().Offset())}
 		number := ""
-		switch m := oneLetter.FindStringSubmatch(text); {
+		switch m := oneLetter().FindStringSubmatch(text); {
 		case m != nil && whole:
 			number = m[2]
 			if m[1] != "" {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -69,7 +68,8 @@ const (
 	abandoned = time.Hour
 )
 
-var goodKey = regexp.MustCompile(`^[0-9a-f]{64}$`)
+// goodKey tells whether key is a SHA-256 in hexadecimal, and so no path.
+func goodKey(key string) bool { return len(key) == 64 && strings.Trim(key, "0123456789abcdef") == "" }
 
 // Get puts the files of the key's entry below to, which is a directory. It
 // reports false where there is no entry, or one that is damaged: that is removed,
@@ -130,7 +130,7 @@ func (s *Store) unpack(e Entry, to string) (err error) {
 // says what they are. An entry that is there already stays. What is too much for
 // the limit goes, and something larger than it is not kept at all.
 func (s *Store) Put(key, about, from string, names []string) error {
-	if !goodKey.MatchString(key) {
+	if !goodKey(key) {
 		return fmt.Errorf("%q is no key", key)
 	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
@@ -286,7 +286,7 @@ func (s *Store) path(key string) string { return filepath.Join(s.dir, key) }
 
 // read returns an entry as its index tells it.
 func (s *Store) read(key string) (Entry, error) {
-	if !goodKey.MatchString(key) {
+	if !goodKey(key) {
 		return Entry{}, fs.ErrNotExist
 	}
 	path := filepath.Join(s.path(key), indexName)

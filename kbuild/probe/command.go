@@ -2,7 +2,6 @@ package probe
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -55,8 +54,8 @@ func statement(s *syntax.Stmt, out *[]string) bool {
 // compilerName and toolName are the last elements of programs whose answers
 // are remembered.
 var (
-	compilerName = regexp.MustCompile(`^([\w.]+-)*(gcc|cc|clang)(-[0-9.]+)?$`)
-	toolName     = regexp.MustCompile(`^(([\w.]+-)*(ld|ld\.bfd|ld\.lld|ld\.gold|as|nm)(-[0-9.]+)?|grep|cmp)$`)
+	compilerName = lazily(`^([\w.]+-)*(gcc|cc|clang)(-[0-9.]+)?$`)
+	toolName     = lazily(`^(([\w.]+-)*(ld|ld\.bfd|ld\.lld|ld\.gold|as|nm)(-[0-9.]+)?|grep|cmp)$`)
 )
 
 // builtins are commands of the shell.
@@ -87,12 +86,12 @@ func call(c *syntax.CallExpr, out *[]string) bool {
 	}
 	*out = append(*out, program)
 	switch {
-	case compilerName.MatchString(name):
+	case compilerName().MatchString(name):
 		return options(words[1:])
 	case name == "grep", name == "cmp":
 		return !slices.ContainsFunc(words[1:], func(w string) bool { return strings.Contains(w, "/") })
 	}
-	return toolName.MatchString(name) && options(words[1:])
+	return toolName().MatchString(name) && options(words[1:])
 }
 
 // takesWord are options whose value is the next word, and no file.
@@ -102,7 +101,7 @@ var takesWord = []string{"-x", "-m", "-z", "--param", "-mllvm"}
 var mapsPath = []string{"-fmacro-prefix-map=", "-fdebug-prefix-map=", "-ffile-prefix-map="}
 
 // opens is an option that has a file read or written, or another program run.
-var opens = regexp.MustCompile(`^(@|-+(specs|include|imacros|wrapper|config|T|B|M|I|L|l|Wp,|Xclang$|sysroot|fplugin|fpass-plugin|fprofile-use|fauto-profile|fprofile-list|` +
+var opens = lazily(`^(@|-+(specs|include|imacros|wrapper|config|T|B|M|I|L|l|Wp,|Xclang$|sysroot|fplugin|fpass-plugin|fprofile-use|fauto-profile|fprofile-list|` +
 	`fprofile-sample-use|fsanitize-(ignore|black)list|fdump|save-temps|march=native|mtune=native|mcpu=native))`)
 
 // options reports whether words, the arguments of a compiler or a tool, name no
@@ -121,7 +120,7 @@ func options(words []string) bool {
 				return false
 			}
 		case slices.ContainsFunc(mapsPath, func(p string) bool { return strings.HasPrefix(w, p) }):
-		case !strings.HasPrefix(w, "-"), strings.Contains(w, "/"), opens.MatchString(w), reads(w):
+		case !strings.HasPrefix(w, "-"), strings.Contains(w, "/"), opens().MatchString(w), reads(w):
 			return false
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -23,7 +22,7 @@ func definition(dir string) (string, error) {
 			if !ok {
 				continue
 			}
-			if !knownTryRun.MatchString(value) {
+			if !knownTryRun().MatchString(value) {
 				return "", fmt.Errorf("%s: defines try-run in another way", filepath.Join(tree, name))
 			}
 			return value, nil
@@ -33,19 +32,19 @@ func definition(dir string) (string, error) {
 }
 
 // knownTryRun is what Linux has had for try-run since 2.6.
-var knownTryRun = regexp.MustCompile(`^\$\(shell set -e; ` +
+var knownTryRun = lazily(`^\$\(shell set -e; ` +
 	`(TMP="?\$\(TMPOUT\)[\w./$]*"?; |TMPO="?\$\(TMPOUT\)[\w./$]*"?; |mkdir -p \$\(TMPOUT\); |trap "rm -rf \$\(TMPOUT\)" EXIT; )+` +
 	`if \(\$\(1\)\) >/dev/null 2>&1; then echo "\$\(2\)"; else echo "\$\(3\)"; fi(; rm -f "\$\$TMP" "\$\$TMPO")?\)$`)
 
 // includesTree is the only line of a header directory's Makefile when the
 // makefiles lie elsewhere.
-var includesTree = regexp.MustCompile(`(?m)^include (/\S+)/Makefile$`)
+var includesTree = lazily(`(?m)^include (/\S+)/Makefile$`)
 
 // sources are the directories where the makefiles of a header directory may be.
 func sources(dir string) []string {
 	out := []string{dir}
 	if text, err := os.ReadFile(filepath.Join(dir, "Makefile")); err == nil {
-		if m := includesTree.FindSubmatch(text); m != nil {
+		if m := includesTree().FindSubmatch(text); m != nil {
 			out = append(out, string(m[1]))
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -113,7 +112,7 @@ func (i *identities) one(ctx context.Context, program string, env []string, priv
 // examine finds out what there is to know of a program that lies at path.
 func examine(ctx context.Context, program, path string, env []string) (found identity, err error) {
 	parts := []string{path}
-	if compilerName.MatchString(filepath.Base(program)) {
+	if compilerName().MatchString(filepath.Base(program)) {
 		var more []string
 		if found.said, more, err = driver(ctx, program, env); err != nil {
 			return identity{}, err
@@ -164,7 +163,7 @@ func driver(ctx context.Context, program string, env []string) (text string, par
 		}
 	}
 	path += searchPath(env)
-	for _, m := range startsProgram.FindAllStringSubmatch(text, -1) {
+	for _, m := range startsProgram().FindAllStringSubmatch(text, -1) {
 		part, err := system.LookPath(m[1], []string{"PATH=" + path})
 		if err != nil {
 			return "", nil, err
@@ -178,7 +177,7 @@ func driver(ctx context.Context, program string, env []string) (text string, par
 }
 
 // startsProgram is a line of `CC -###` that is a command.
-var startsProgram = regexp.MustCompile(`(?m)^ "?([^\s"]+)"? `)
+var startsProgram = lazily(`(?m)^ "?([^\s"]+)"? `)
 
 // libraries returns the files that the dynamic linker would load for a program.
 func libraries(ctx context.Context, program string) ([]string, error) {

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -39,7 +38,7 @@ MAKEFILE_LIST :=
 const prefix = "dkms-hook~"
 
 // plain is a path that means itself everywhere in a makefile, and in MAKEFILES.
-var plain = regexp.MustCompile(`^/[\w./+@-]+$`)
+var plain = lazily(`^/[\w./+@-]+$`)
 
 // fill returns makefile for one build.
 func fill(kernel, path, definition, log, self string, answers []answer) string {

@@ -34,7 +34,7 @@ func (m *Memory) Start(ctx context.Context, b Build) (*Session, error) {
 		return nil, err
 	}
 	for _, path := range []string{kernel, s.makefile()} {
-		if !plain.MatchString(path) {
+		if !plain().MatchString(path) {
 			return nil, fmt.Errorf("%q: no name for a makefile", path)
 		}
 	}
