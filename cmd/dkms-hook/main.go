@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -26,8 +28,18 @@ var version = "devel"
 const level = "3.4.3"
 
 func main() {
+	collectLater()
 	cli.FlagStringer = cmdline.FlagLine
 	os.Exit(run(os.Args, os.Stdout, os.Stderr))
+}
+
+// collectLater has the heap grow to 16 MiB before it is collected for the first
+// time, and from then on as usual: most runs end before that, and those that
+// build need no more memory for it.
+func collectLater() {
+	usual := debug.SetGCPercent(400)
+	type sentinel struct{ _ *byte } // one with a pointer is never put together with others
+	runtime.AddCleanup(&sentinel{}, func(percent int) { debug.SetGCPercent(percent) }, usual)
 }
 
 // run is the program without its end: it returns the exit status.
