@@ -11,6 +11,7 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/machine"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/registry"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/internal/view"
@@ -139,17 +140,24 @@ func (r *run) look(have *tree.Snapshot) error {
 		return nil
 	}
 	defer r.part("compare")()
-	if r.writing {
-		for _, p := range have.Packages {
-			if p.State == dkms.Broken {
-				continue
-			}
-			if err := r.registry.Adopt(r.ctx, p); err != nil {
-				r.console.Warn(err.Error())
-			}
+	compare := func() error { return r.machine.Tree.Compare(r.ctx, have, r.machine.Comparison(r.ctx)) }
+	if err := compare(); err != nil || !r.writing {
+		return err
+	}
+	adopted := false
+	for _, p := range have.Packages {
+		if p.State == dkms.Broken || !slices.ContainsFunc(p.Refs, registry.Adoptable) {
+			continue
+		}
+		adopted = true
+		if err := r.registry.Adopt(r.ctx, p); err != nil {
+			r.console.Warn(err.Error())
 		}
 	}
-	return r.machine.Tree.Compare(r.ctx, have, r.machine.Comparison(r.ctx))
+	if adopted {
+		return compare()
+	}
+	return nil
 }
 
 // sayNotDone tells of what was wanted and not done, with the reason, and counts

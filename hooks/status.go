@@ -51,7 +51,7 @@ func (r *run) rows(have *tree.Snapshot) ([]report.Row, error) {
 	}
 	v := view.Status{
 		Have: *have, Shown: r.call.WantsKernel,
-		Stale:   func(ref dkms.Ref) string { return r.machine.Staleness(r.ctx, ref) },
+		Stale:   func(s tree.RefState) string { return r.machine.Staleness(r.ctx, s) },
 		Waiting: func() map[dkms.Ref]string { return r.waiting(*have) },
 	}
 	if r.call.Compatible {

@@ -5,25 +5,23 @@ import (
 	"path/filepath"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
-// Staleness says why a build of ref would give something else than what is
-// there; empty: it would not. What ref was built from is looked at by those
+// Staleness says why a build of s would give something else than what is
+// there; empty: it would not. What it was built from is looked at by those
 // actions only that compare what is with what should be: DKMS's own say
 // "already built" of whatever there is.
-func (m *Machine) Staleness(ctx context.Context, ref dkms.Ref) string {
+func (m *Machine) Staleness(ctx context.Context, s tree.RefState) string {
+	ref := s.Ref
 	if why, ok := m.Tree.MarkedStale(ref); ok {
 		return why
 	}
 	if !m.o.Declarative {
 		return ""
 	}
-	manifest, err := m.Tree.Manifest(ref)
-	if err != nil {
-		return ""
-	}
-	then, ok := kbuild.ParseFingerprint(manifest.Fingerprint)
+	then, ok := m.builtFrom(s)
 	if !ok {
 		return ""
 	}
@@ -37,6 +35,20 @@ func (m *Machine) Staleness(ctx context.Context, ref dkms.Ref) string {
 		return ""
 	}
 	return then.Changed(now)
+}
+
+// builtFrom is what s was built from. Where Compare has not told, its manifest
+// does.
+func (m *Machine) builtFrom(s tree.RefState) (kbuild.Fingerprint, bool) {
+	text := s.Fingerprint
+	if text == "" {
+		manifest, err := m.Tree.Manifest(s.Ref)
+		if err != nil {
+			return kbuild.Fingerprint{}, false
+		}
+		text = manifest.Fingerprint
+	}
+	return kbuild.ParseFingerprint(text)
 }
 
 // Fingerprint tells what ref would be built from now. It is an error when that

@@ -161,7 +161,7 @@ func TestStaleness(t *testing.T) {
 		if err := m.Tree.Publish(r, stage, m.Built(r, recipe, f)); err != nil {
 			t.Fatal(err)
 		}
-		if why := m.Staleness(t.Context(), r); why != "" {
+		if why := m.Staleness(t.Context(), tree.RefState{Ref: r}); why != "" {
 			t.Errorf("Staleness() of what was just built = %q", why)
 		}
 		treetest.Write(t, m.Tree.Source(r.Package)+"/pa.c", "int x;\n")
@@ -171,13 +171,19 @@ func TestStaleness(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if why := later.Staleness(t.Context(), r); (why != "") != declarative {
-			t.Errorf("Staleness() after a change, declarative %v = %q", declarative, why)
+		have := scan(t, later)
+		if err := later.Tree.Compare(t.Context(), &have, later.Comparison(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []tree.RefState{{Ref: r}, have.Ref(r)} {
+			if why := later.Staleness(t.Context(), s); (why != "") != declarative {
+				t.Errorf("Staleness() after a change, declarative %v, compared %v = %q", declarative, s.Fingerprint != "", why)
+			}
 		}
 		if err := m.Tree.MarkStale(r, "the kernel was replaced"); err != nil {
 			t.Fatal(err)
 		}
-		if why := later.Staleness(t.Context(), r); why != "the kernel was replaced" {
+		if why := later.Staleness(t.Context(), tree.RefState{Ref: r}); why != "the kernel was replaced" {
 			t.Errorf("Staleness() of what is marked = %q", why)
 		}
 	}

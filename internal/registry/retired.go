@@ -33,6 +33,13 @@ func (g *Registry) Retire(ctx context.Context, state tree.PackageState) error {
 	return nil
 }
 
+// Adoptable reports whether Adopt would take s over: by its manifest, which
+// tree.Compare has read, it is not known what it was made from.
+func Adoptable(s tree.RefState) bool {
+	_, known := kbuild.ParseFingerprint(s.Fingerprint)
+	return !known
+}
+
 // Adopt takes over what DKMS built, or we before we took fingerprints: from
 // now on it is known what it was made from, as far as that can be told. Nothing
 // is built for it.

@@ -25,8 +25,8 @@ type CompareOptions struct {
 	Dirs []string
 }
 
-// Compare sets Missing and Differs of every ref in s, with the answers of
-// dkms 3.2.2:
+// Compare sets Fingerprint, Missing and Differs of every ref in s, the latter
+// two with the answers of dkms 3.2.2:
 //
 //   - Missing (dkms says "Built modules are missing in the kernel modules
 //     folder", though it is the tree that it means): a promised module is not
@@ -63,6 +63,7 @@ func (c *comparer) compare(r *RefState, conf map[Stamp]bool) {
 	m, err := c.tree.Manifest(r.Ref)
 	known := err == nil && len(m.Conf) > 0 && unchanged(m.Conf, conf)
 	modules := m.Modules
+	r.Missing, r.Differs, r.Lacking, r.Fingerprint = false, false, false, m.Fingerprint
 	if !known {
 		modules, err = nil, errors.ErrUnsupported
 		if c.o.Promised != nil {

@@ -194,6 +194,27 @@ func TestCompareReadsNothing(t *testing.T) {
 	}
 }
 
+// TestCompareAgain: what was found before counts no more.
+func TestCompareAgain(t *testing.T) {
+	t.Parallel()
+	tr := newTree(t)
+	r := ref("pa", "1.0")
+	install(t, tr, r, "alpha.ko")
+	s, err := tr.Scan(t.Context())
+	must(t, err)
+	path := inUpdates(tr, "alpha.ko")
+	must(t, os.Rename(path, path+".away"))
+	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
+	if got := s.Ref(r); !got.Differs || !got.Lacking {
+		t.Errorf("Compare without the file = %+v", got)
+	}
+	must(t, os.Rename(path+".away", path))
+	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
+	if got := s.Ref(r); got.Differs || got.Lacking || got.Missing {
+		t.Errorf("Compare with the file = %+v", got)
+	}
+}
+
 // TestComparePromise: a dkms.conf that was edited after the build may promise
 // something else.
 func TestComparePromise(t *testing.T) {

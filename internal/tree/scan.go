@@ -39,9 +39,11 @@ type RefState struct {
 	dkms.Ref
 	State     dkms.State // Built or Installed
 	Originals bool       // modules that it displaced are kept aside
-	// Missing and Differs are set by Compare: a module that was promised is
-	// not in the tree; an installed file is gone or unlike that in the tree.
+	// Missing, Differs and Fingerprint are set by Compare: a module that was
+	// promised is not in the tree; an installed file is gone or unlike that in
+	// the tree; what its manifest, where there is one, says it was built from.
 	Missing, Differs bool
+	Fingerprint      string
 	// Lacking is set beside Differs where an install mends it: a file is gone,
 	// or is still that of an earlier build. Else somebody has changed it in
 	// place, to sign it for one.

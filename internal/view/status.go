@@ -11,7 +11,7 @@ type Status struct {
 	Have  tree.Snapshot
 	Shown func(dkms.KernelID) bool // passes the filters
 	// The rest is for what DKMS has no line for.
-	Stale   func(dkms.Ref) string      // why a build would give something else; empty: it would not
+	Stale   func(tree.RefState) string // why a build would give something else; empty: it would not
 	Waiting func() map[dkms.Ref]string // who waits for headers, and for which package
 }
 
@@ -53,9 +53,11 @@ func (s Status) rowsOf(p tree.PackageState) []report.Row {
 func (s Status) Further(rows []report.Row) []report.Row {
 	at := map[dkms.Ref]int{}
 	for i, row := range rows {
-		ref := dkms.Ref{Package: row.Package, KernelID: row.Kernel}
-		at[ref] = i
-		if row.Kernel == (dkms.KernelID{}) || row.WeakFrom != "" {
+		at[dkms.Ref{Package: row.Package, KernelID: row.Kernel}] = i
+	}
+	for _, ref := range s.Have.Refs() {
+		i, ok := at[ref.Ref]
+		if !ok || rows[i].WeakFrom != "" {
 			continue
 		}
 		if why := s.Stale(ref); why != "" {

@@ -158,7 +158,7 @@ func TestStatus(t *testing.T) {
 			Weak: []tree.Weak{{Ref: dkms.Ref{Package: ref("pb", "1").Package, KernelID: other}, From: "6.1"}},
 		},
 		Shown:   func(id dkms.KernelID) bool { return id == kernel },
-		Stale:   func(r dkms.Ref) string { return map[string]string{"pb": "it changed"}[r.Name] },
+		Stale:   func(r tree.RefState) string { return map[string]string{"pb": "it changed"}[r.Name] },
 		Waiting: func() map[dkms.Ref]string { return map[dkms.Ref]string{ref("pd", "1"): "linux-headers"} },
 	}
 	var got []string

@@ -25,7 +25,7 @@ func (m *Maker) Have(ctx context.Context, s tree.Snapshot, want plan.Want) plan.
 		for _, ref := range p.Refs {
 			h := plan.HaveRef{Ref: ref.Ref, State: ref.State}
 			if about[ref.KernelID] {
-				h.Stale, h.BuiltWith = m.machine.Staleness(ctx, ref.Ref), m.machine.Tree.BuiltWith(ref.Ref)
+				h.Stale, h.BuiltWith = m.machine.Staleness(ctx, ref), m.machine.Tree.BuiltWith(ref.Ref)
 			}
 			// Both are set only where Compare has been asked.
 			if ref.Missing && h.Stale == "" {
