@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -128,11 +129,20 @@ func (p *Fingerprinter) Of(ctx context.Context, r Recipe, k Kernel, source, etcD
 	if f.Kernel, err = p.once("kernel "+k.Source+"\x00"+k.ConfigFile, func() (string, error) { return p.kernel(k) }); err != nil {
 		return Fingerprint{}, fmt.Errorf("headers of %s: %w", k.Release, err)
 	}
-	c := k.compiler(env)
-	if f.Compiler, err = p.once("compiler "+c.key(), func() (string, error) { return c.version(ctx) }); err != nil {
+	if f.Compiler, err = p.compiler(ctx, k, env); err != nil {
 		return Fingerprint{}, fmt.Errorf("compiler of %s: %w", k.Release, err)
 	}
 	return f, nil
+}
+
+// compiler is looked for once for a kernel, and asked once however many kernels
+// have it.
+func (p *Fingerprinter) compiler(ctx context.Context, k Kernel, env []string) (string, error) {
+	about := append([]string{"compiler for " + k.Source, k.ConfigFile, pathFrom(os.Environ())}, env...)
+	return p.once(strings.Join(about, "\x00"), func() (string, error) {
+		c := k.compiler(env)
+		return p.once("compiler "+c.key(), func() (string, error) { return c.version(ctx) })
+	})
 }
 
 // Source returns Fingerprint.Source of the directory source, or of what it is

@@ -2,7 +2,6 @@ package machine
 
 import (
 	"context"
-	"path/filepath"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
@@ -68,15 +67,11 @@ func (m *Machine) Fingerprint(ctx context.Context, ref dkms.Ref) (kbuild.Fingerp
 	if err != nil {
 		return kbuild.Fingerprint{}, err
 	}
-	source, err := filepath.EvalSymlinks(c.Source)
-	if err != nil {
-		return kbuild.Fingerprint{}, err
-	}
 	env, err := m.BuildEnvironment(ctx, k.Release)
 	if err != nil {
 		return kbuild.Fingerprint{}, err
 	}
-	f, err := m.fingerprinter.Of(ctx, recipe, k, source, EtcDir, env)
+	f, err := m.fingerprinter.Of(ctx, recipe, k, c.Source, EtcDir, env)
 	if err == nil {
 		m.fingerprints.put(ref, f)
 	}

@@ -164,8 +164,8 @@ func (c *comparer) same(r dkms.Ref, module Module, built string, installed []Ins
 		if f.File != filepath.Base(built) {
 			continue
 		}
-		if isFile(f.Path) {
-			return unread(built, f.Tree) && unread(f.Path, f.Here) || equalFiles(built, f.Path)
+		if here, err := os.Stat(f.Path); err == nil && here.Mode().IsRegular() {
+			return unchangedSince(here, f.Here) && unread(built, f.Tree) || equalFiles(built, f.Path)
 		}
 	}
 	dir := c.tree.KernelDir(r.Release)
@@ -208,9 +208,10 @@ func (c *comparer) lacks(r dkms.Ref, module Module, built string, installed []In
 
 // unread reports whether the file is provably as it was at the time of s.
 func unread(path string, s Stamp) bool {
-	if s == (Stamp{}) {
-		return false
-	}
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().Type() != fs.ModeDir && stamp("", info) == s
+	return err == nil && unchangedSince(info, s)
+}
+
+func unchangedSince(info fs.FileInfo, s Stamp) bool {
+	return s != (Stamp{}) && !info.IsDir() && stamp("", info) == s
 }

@@ -37,16 +37,21 @@ func WriteDepends(stage string, with []dkms.Package) error {
 
 // BuiltWith reads those files of r: version by name.
 func (t Tree) BuiltWith(r dkms.Ref) map[string]string {
-	paths, err := filepath.Glob(filepath.Join(t.RefDir(r), dependPrefix+"*"))
-	if err != nil || len(paths) == 0 {
-		return nil
-	}
-	with := map[string]string{}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err == nil {
-			with[strings.TrimPrefix(filepath.Base(path), dependPrefix)] = strings.TrimSpace(string(text))
+	entries, _ := os.ReadDir(t.RefDir(r))
+	var with map[string]string
+	for _, e := range entries {
+		name, ok := strings.CutPrefix(e.Name(), dependPrefix)
+		if !ok {
+			continue
 		}
+		text, err := os.ReadFile(filepath.Join(t.RefDir(r), e.Name()))
+		if err != nil {
+			continue
+		}
+		if with == nil {
+			with = map[string]string{}
+		}
+		with[name] = strings.TrimSpace(string(text))
 	}
 	return with
 }

@@ -205,12 +205,12 @@ func (t Tree) scanName(s *Snapshot, name string) {
 		s.problem(dir, "cannot be read", err)
 		return
 	}
-	active := map[string]bool{} // "VER/RELEASE/ARCH"
+	active := map[string]bool{} // "VER/RELEASE/ARCH", and whether it is built
 	originals := false
 	for _, e := range entries {
 		if isActiveLink(e) {
 			if target, ok := t.activeOf(name, e.Name()); ok {
-				active[target] = true
+				active[target] = false
 			}
 		}
 		originals = originals || e.Name() == originalsDir
@@ -223,7 +223,10 @@ func (t Tree) scanName(s *Snapshot, name string) {
 			t.scanVersion(s, dkms.Package{Name: name, Version: e.Name()}, active, originals)
 		}
 	}
-	for target := range active {
+	for target, built := range active {
+		if built {
+			continue
+		}
 		path := filepath.Join(dir, target, "module")
 		if _, err := os.Stat(path); err != nil {
 			s.problem(filepath.Join(dir, target), "is marked as installed but is not built", nil)
@@ -341,8 +344,8 @@ func (t Tree) scanRelease(s *Snapshot, p dkms.Package, release string, active ma
 			continue
 		}
 		state := RefState{Ref: r, State: dkms.Built}
-		if active[activeTarget(r)] {
-			state.State = dkms.Installed
+		if _, ok := active[activeTarget(r)]; ok {
+			state.State, active[activeTarget(r)] = dkms.Installed, true
 		}
 		if originals {
 			info, err := os.Stat(t.OriginalDir(p.Name, r.KernelID))
