@@ -52,7 +52,7 @@ func (m *Machine) inputs(ctx context.Context, ref dkms.Ref, scan func() (tree.Sn
 
 // FailedBefore returns the failure of ref that another try would repeat.
 func (m *Machine) FailedBefore(ctx context.Context, ref dkms.Ref, have tree.Snapshot) (tree.Failure, bool) {
-	f, ok := m.Tree.Failure(ref)
+	f, ok := have.Failure(ref)
 	switch {
 	case !ok || f.Fingerprint == "":
 		return f, false

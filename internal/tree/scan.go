@@ -107,6 +107,17 @@ func (s Snapshot) Ref(r dkms.Ref) RefState {
 	return RefState{Ref: r}
 }
 
+// Failure returns what is remembered of r, as Tree.Failure does.
+func (s Snapshot) Failure(r dkms.Ref) (f Failure, ok bool) {
+	p, _ := s.Find(r.Package)
+	for _, f := range p.Failures {
+		if f.Ref == r {
+			return f, true
+		}
+	}
+	return Failure{}, false
+}
+
 // Active returns the version of the package name that is installed for k.
 func (s Snapshot) Active(name string, k dkms.KernelID) (version string, ok bool) {
 	for _, p := range s.Named(name) {

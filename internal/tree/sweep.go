@@ -125,17 +125,21 @@ func (t Tree) sweepName(s *Swept, name string) (errs []error) {
 	if err != nil {
 		return nil // Scan reports it
 	}
+	stays := false
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		switch {
 		case strings.HasPrefix(e.Name(), "."+activePrefix) && strings.HasSuffix(e.Name(), newSuffix):
 			errs = appendErr(errs, os.Remove(path))
 		case strings.HasPrefix(e.Name(), ".") || e.Name() == originalsDir || !e.IsDir():
+			stays = true
 		default:
 			errs = append(errs, t.sweepVersion(s, dkms.Package{Name: name, Version: e.Name()})...)
 		}
 	}
-	_ = os.Remove(dir) // if that was all
+	if !stays {
+		_ = os.Remove(dir) // if that was all
+	}
 	return errs
 }
 
@@ -177,20 +181,25 @@ func (t Tree) sweepRelease(s *Swept, p dkms.Package, release string) (errs []err
 	if err != nil {
 		return nil
 	}
+	stays := false
 	for _, e := range arches {
 		r := dkms.Ref{Package: p, KernelID: dkms.KernelID{Release: release, Arch: e.Name()}}
 		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			stays = true
 			continue
 		}
 		entries, err := os.ReadDir(t.RefDir(r))
 		errs = append(errs, dropTemps(t.RefDir(r), entries)...)
 		if err != nil || !isRemnant(entries) {
+			stays = true
 			continue
 		}
 		s.Notes = append(s.Notes, r.String()+": a half-finished build was removed")
 		errs = appendErr(errs, t.discard(t.RefDir(r)))
 	}
-	_ = os.Remove(dir)
+	if !stays {
+		_ = os.Remove(dir)
+	}
 	return errs
 }
 

@@ -123,6 +123,10 @@ func TestFailedBefore(t *testing.T) {
 	if err := m.Tree.RecordFailure(tree.Failure{Ref: ref, Step: "build", Problem: "make failed", Fingerprint: inputs}); err != nil {
 		t.Fatal(err)
 	}
+	have, err := m.Tree.Scan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name   string
 		o      want.Options
