@@ -49,11 +49,14 @@ func run(argv []string, stdout, stderr io.Writer) int {
 	context.AfterFunc(ctx, stop) // a second signal ends us at once
 	compatible := filepath.Base(argv[0]) == "dkms"
 	app := newApp(compatible, stdout, stderr)
-	grammar := cmdline.Grammar{Actions: app.Commands, Flags: app.Flags, Anywhere: true, Verbatim: "hook"}
+	grammar := cmdline.Grammar{Actions: app.Commands, Flags: flags(), Anywhere: true, Verbatim: "hook"}
 	args, err := grammar.Normalise(argv[1:])
 	if err == nil {
+		// Only who parses them gets the options: a lot is made of each.
 		if c := app.Command(args[0]); c != nil {
-			c.Flags = flags() // the others would be made for nothing
+			c.Flags = grammar.Flags
+		} else {
+			app.Flags = grammar.Flags
 		}
 		err = app.RunContext(ctx, append([]string{app.Name}, args...))
 	}
@@ -74,7 +77,6 @@ func newApp(compatible bool, stdout, stderr io.Writer) *cli.App {
 		HideVersion:               true,
 		HideHelpCommand:           true,
 		DisableSliceFlagSeparator: true,
-		Flags:                     flags(),
 		ExitErrHandler:            func(*cli.Context, error) {}, // run decides the status
 		OnUsageError:              badValue,
 		CustomAppHelpTemplate:     cli.AppHelpTemplate + exitStatusHelp,
