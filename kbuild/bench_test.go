@@ -93,7 +93,11 @@ func (l *lines) add(line string) {
 // .sh get an execute bit.
 func newBench(t *testing.T, k Kernel, source string, modules ...Module) *bench {
 	t.Helper()
-	dir := t.TempDir()
+	return newBenchIn(t, t.TempDir(), k, source, modules...)
+}
+
+func newBenchIn(t *testing.T, dir string, k Kernel, source string, modules ...Module) *bench {
+	t.Helper()
 	pkg := dkms.Package{Name: "good", Version: "1.0"}
 	home := filepath.Join(dir, "tree", pkg.Name, pkg.Version)
 	b := &bench{dir: dir, lines: &lines{}}

@@ -36,25 +36,24 @@ func TestBuildGood(t *testing.T) {
 	for _, k := range realKernels(t) {
 		t.Run(k.Release, func(t *testing.T) {
 			t.Parallel()
-			k.Suffix = ".ko.xz"
-			b := newBench(t, k, hello, Module{Built: "hello", Dest: "hello-renamed", Strip: true})
-			result := b.good(t)
+			b := built(t, k)
+			result := b.result
 			want := []string{"log/make.log", "module/Module.symvers", "module/hello-renamed.ko.xz"}
 			if diff := cmp.Diff(want, below(t, result.Stage)); diff != "" {
 				t.Errorf("stage (-want +got):\n%s", diff)
 			}
 			m := result.Modules[0]
-			built, err := ko.Open(filepath.Join(result.Stage, "module", m.File))
+			module, err := ko.Open(filepath.Join(result.Stage, "module", m.File))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if built.Release() != k.Release || built.Name != "hello" || m.Version != "1.0" || m.SrcVersion != built.SrcVersion || m.SrcVersion == "" {
-				t.Errorf("module is %+v, built for %s", m, built.Release())
+			if module.Release() != k.Release || module.Name != "hello" || m.Version != "1.0" || m.SrcVersion != module.SrcVersion || m.SrcVersion == "" {
+				t.Errorf("module is %+v, built for %s", m, module.Release())
 			}
 			if hash, err := system.Hash(filepath.Join(result.Stage, "module", m.File)); hash != m.Hash || err != nil {
 				t.Errorf("Hash = %s; want %s, %v", m.Hash, hash, err)
 			}
-			checkLog(t, b, read(t, filepath.Join(result.Stage, "log", "make.log")))
+			checkLog(t, b.bench, read(t, filepath.Join(result.Stage, "log", "make.log")))
 			if len(result.Warnings) > 0 {
 				t.Errorf("warnings: %q", result.Warnings)
 			}
@@ -92,7 +91,7 @@ all:
 	$(MAKE) -C /lib/modules/$(shell uname -r)/build M=$(PWD) modules
 endif
 `, 1), module("hello"))
-	b.Recipe.Make = "make"
+	b.Recipe.Make, b.Probes = "make", answers
 	b.good(t)
 	for _, want := range []string{"KVER=" + k.Release, "KDIR=" + k.Source, "KERNELDIR=" + k.Source, "KERNEL_DIR=" + k.Source, "KSRC=" + k.Source} {
 		if !slices.Contains(b.lines.text, want) {
@@ -107,8 +106,8 @@ endif
 func TestBuildForAnotherKernel(t *testing.T) {
 	t.Parallel()
 	wanted, other := twoKernels(t)
-	b := newBench(t, wanted, hello, module("hello"))
-	b.Recipe.Make = "make -C " + other.Source + " M=$PWD"
+	b := quick(t, other, "", copyHello, module("hello"))
+	b.Kernel, b.Recipe.Release = wanted, wanted.Release
 	failed := b.bad(t, dkms.ModuleNotProduced, PhaseVerify, "hello.ko: was built for "+other.Release+", wanted "+wanted.Release)
 	if !strings.Contains(failed.Hint, "dkms.conf") {
 		t.Errorf("hint is %q", failed.Hint)
@@ -142,13 +141,18 @@ MODULE_LICENSE("GPL");
 func TestBuildDependentPair(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
-	first := newBench(t, k, provider, module("provider"))
+	of := func(source, name string) *bench {
+		b := newBench(t, k, source, module(name))
+		b.Probes = answers
+		return b
+	}
+	first := of(provider, "provider")
 	symvers := filepath.Join(first.good(t).Stage, "module", "Module.symvers")
 	if text := read(t, symvers); !strings.Contains(text, "provider_answer") {
 		t.Fatalf("Module.symvers = %q", text)
 	}
 
-	second := newBench(t, k, consumer, module("consumer"))
+	second := of(consumer, "consumer")
 	second.Depends = []Depend{{Name: "provider", Symvers: symvers}}
 	result := second.good(t)
 	m, err := ko.Open(filepath.Join(result.Stage, "module", result.Modules[0].File))
@@ -156,13 +160,13 @@ func TestBuildDependentPair(t *testing.T) {
 		t.Errorf("consumer depends on %q, %v; want provider", m.Depends, err)
 	}
 
-	alone := newBench(t, k, consumer, module("consumer"))
+	alone := of(consumer, "consumer")
 	failed := alone.bad(t, dkms.MakeFailed, PhaseMake, "provider_answer")
 	if failed.Class != MissingSymbol {
 		t.Errorf("class is %q; want %q", failed.Class, MissingSymbol)
 	}
 
-	wrong := newBench(t, k, consumer, module("consumer"))
+	wrong := of(consumer, "consumer")
 	lie := filepath.Join(wrong.dir, "Module.symvers")
 	write(t, lie, "0x12345678\tprovider_answer\tprovider\tEXPORT_SYMBOL_GPL\t\n", 0o644)
 	wrong.Depends = second.Depends
@@ -175,6 +179,7 @@ func TestBuildDoesNotCompile(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
 	b := newBench(t, k, strings.Replace(hello, "return 0;", "return no_such_kernel_function();", 1), module("hello"))
+	b.Probes = answers
 	failed := b.bad(t, dkms.MakeFailed, PhaseMake, "does not compile (kernel API change): hello.c:2: implicit declaration of function 'no_such_kernel_function'")
 	if failed.Log != filepath.Join(b.Scratch, "make.log") {
 		t.Errorf("Log = %q", failed.Log)

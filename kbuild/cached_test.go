@@ -56,7 +56,7 @@ func TestCached(t *testing.T) {
 	t.Parallel()
 	k, _ := twoKernels(t)
 	k.Suffix = ".ko"
-	b := newBench(t, k, hello, module("hello"))
+	b := quick(t, k, "", "printf '0x00000001\\thi\\thello\\tEXPORT_SYMBOL\\t\\n' >Module.symvers; "+copyHello, module("hello"))
 	kept := &shelf{}
 	b.Cache = kept
 	first := b.good(t)

@@ -22,12 +22,12 @@ func (b *bench) outcome(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, pattern := range []string{"build/*.ko", "build/*.o", "build/*.mod.c", "build/Module.symvers", "build/.*.cmd", "stage/module/*"} {
-		files, err := filepath.Glob(filepath.Join(b.Scratch, pattern))
-		if err != nil || len(files) == 0 {
+		paths, err := filepath.Glob(filepath.Join(b.Scratch, pattern))
+		if err != nil || len(paths) == 0 {
 			t.Fatalf("no %s: %v", pattern, err)
 		}
-		for _, file := range files {
-			text := read(t, file)
+		for _, path := range paths {
+			file, text := strings.TrimPrefix(path, b.Scratch), read(t, path)
 			if strings.HasSuffix(file, ".cmd") { // make's PATH is in no command
 				out[file] = text
 			} else {
@@ -54,9 +54,8 @@ func TestProbes(t *testing.T) {
 	for _, k := range realKernels(t) {
 		t.Run(k.Release, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, k, hello, module("hello"))
-			b.good(t)
-			want := b.outcome(t)
+			plain := built(t, k)
+			b := plain.beside(t)
 			b.Probes = probe.New(filepath.Join(t.TempDir(), "memory"))
 			for i, questions := range []func(n int) bool{
 				func(n int) bool { return n > 10 }, // all
@@ -65,7 +64,7 @@ func TestProbes(t *testing.T) {
 			} {
 				b.again(t)
 				b.good(t)
-				if diff := cmp.Diff(want, b.outcome(t)); diff != "" {
+				if diff := cmp.Diff(plain.outcome, b.outcome(t)); diff != "" {
 					t.Errorf("build %d differs:\n%s", i, diff)
 				}
 				log, _ := os.ReadFile(filepath.Join(b.Scratch, "bin", "probes.log"))
@@ -77,17 +76,24 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// TestProbesNotTrusted proves that a build does without a memory that others
-// may write to.
-func TestProbesNotTrusted(t *testing.T) {
+// TestGoesWithout proves that a build does without a memory that others may
+// write to, and without a cache that is not there.
+func TestGoesWithout(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, realKernels(t)[0], hello, module("hello"))
+	plain := built(t, realKernels(t)[0])
+	b := plain.beside(t)
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	b.Probes = probe.New(dir)
-	b.good(t)
+	b.Probes, b.CompilerCache = probe.New(dir), "no-such-cache"
+	result := b.good(t)
+	if diff := cmp.Diff(plain.outcome, b.outcome(t)); diff != "" {
+		t.Errorf("it made a difference:\n%s", diff)
+	}
+	if text := strings.Join(result.Warnings, "\n"); !strings.Contains(text, "compilers run without no-such-cache") {
+		t.Errorf("warnings = %q", text)
+	}
 	if log := b.logText(t); !strings.Contains(log, "what the compiler answers is not remembered: ") || !strings.Contains(log, "others may write to it") {
 		t.Errorf("the log does not say why:\n%s", log)
 	}
@@ -108,40 +114,30 @@ exec "$name" "$@"
 // cache, whatever make calls them, with the same modules as the result.
 func TestCompilerCache(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, realKernels(t)[0], hello, module("hello"))
-	b.good(t)
-	want := b.outcome(t)
 	dir := t.TempDir()
-	log := filepath.Join(dir, "log")
-	b.CompilerCache = filepath.Join(dir, "mycache")
-	write(t, b.CompilerCache, strings.ReplaceAll(cache, "@LOG@", log), 0o755)
-	b.Probes = probe.New(filepath.Join(t.TempDir(), "memory"))
-	time.Sleep(2100 * time.Millisecond) // of what has changed a moment ago, as the cache, nothing is learnt
-	for range 3 {
+	program, log := filepath.Join(dir, "mycache"), filepath.Join(dir, "log")
+	write(t, program, strings.ReplaceAll(cache, "@LOG@", log), 0o755)
+	old := time.Now().Add(2100 * time.Millisecond) // of what has changed a moment ago nothing is learnt
+	plain := built(t, realKernels(t)[0])
+	b := plain.beside(t)
+	b.CompilerCache, b.Probes = program, probe.New(filepath.Join(dir, "memory"))
+	time.Sleep(time.Until(old))
+	for range 2 {
 		if err := os.RemoveAll(log); err != nil {
 			t.Fatal(err)
 		}
 		b.again(t)
 		b.good(t)
-		if diff := cmp.Diff(want, b.outcome(t)); diff != "" {
+		if diff := cmp.Diff(plain.outcome, b.outcome(t)); diff != "" {
 			t.Errorf("the cache made a difference:\n%s", diff)
 		}
 		if calls := read(t, log); !strings.Contains(calls, "hello.c\n") || !strings.Contains(calls, "hello.mod.c\n") {
 			t.Errorf("the compiler was called past the cache; it saw\n%s", calls)
 		}
+
 	}
 	if n := strings.Count(read(t, log), "/dev/null"); n > 5 {
-		t.Errorf("the third build asked the compiler %d times", n)
-	}
-}
-
-func TestCompilerCacheMissing(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, realKernels(t)[0], hello, module("hello"))
-	b.CompilerCache = "no-such-cache"
-	result := b.good(t)
-	if text := strings.Join(result.Warnings, "\n"); !strings.Contains(text, "compilers run without no-such-cache") {
-		t.Errorf("warnings = %q", text)
+		t.Errorf("the second build asked the compiler %d times", n)
 	}
 }
 

@@ -17,6 +17,7 @@ func TestDepmod(t *testing.T) {
 	if _, err := system.LookPath("depmod", []string{"PATH=" + system.SafePath}); err != nil {
 		missing(t, "the program depmod")
 	}
+	hello := built(t, realKernels(t)[0]).hello
 	t.Setenv("PATH", system.SafePath)
 	for _, tree := range []string{"lib/modules", "usr/lib/modules", "own tree"} {
 		dir := filepath.Join(t.TempDir(), tree)
@@ -29,7 +30,7 @@ func TestDepmod(t *testing.T) {
 			t.Errorf("%s: it was not passed over: %q", tree, files)
 		}
 		write(t, filepath.Join(k.ModuleDir, "modules.dep"), "out of date\n", 0o644)
-		if err := system.CopyFile(prebuilt(t, realKernels(t)[0]), filepath.Join(k.ModuleDir, "hello.ko"), 0o644); err != nil {
+		if err := system.CopyFile(hello, filepath.Join(k.ModuleDir, "hello.ko"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if err := Depmod(context.Background(), k); err != nil {

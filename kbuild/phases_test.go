@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,62 +16,6 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
 )
-
-func TestMain(m *testing.M) {
-	if words := strings.Fields(os.Getenv(helperEnv)); len(words) > 0 {
-		helper(words)
-	}
-	status := m.Run()
-	if prebuiltDir != "" {
-		_ = os.RemoveAll(prebuiltDir)
-	}
-	os.Exit(status)
-}
-
-var (
-	prebuiltDir  string
-	prebuiltLock sync.Mutex
-	prebuiltFor  = map[string]string{}
-)
-
-// prebuilt returns the path of hello.ko, built for k once for all tests, so
-// that most of them need no compiler.
-func prebuilt(t *testing.T, k Kernel) string {
-	t.Helper()
-	prebuiltLock.Lock()
-	defer prebuiltLock.Unlock()
-	if path, ok := prebuiltFor[k.Release]; ok {
-		return path
-	}
-	if prebuiltDir == "" {
-		dir, err := os.MkdirTemp("", "kbuild-test-")
-		if err != nil {
-			t.Fatal(err)
-		}
-		prebuiltDir = dir
-	}
-	b := newBench(t, k, hello, module("hello"))
-	b.good(t)
-	path := filepath.Join(prebuiltDir, k.Release+".ko")
-	if err := system.CopyFile(filepath.Join(b.Scratch, "build", "hello.ko"), path, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	prebuiltFor[k.Release] = path
-	return path
-}
-
-// quick is newBench for a package whose make command is given, and whose
-// source holds a ready hello.ko.in for k.
-func quick(t *testing.T, k Kernel, archive, makeCommand string, modules ...Module) *bench {
-	t.Helper()
-	from := prebuilt(t, k)
-	b := newBench(t, k, archive, modules...)
-	if err := system.CopyFile(from, filepath.Join(b.Source, "hello.ko.in"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	b.Recipe.Make = makeCommand
-	return b
-}
 
 const copyHello = "cp hello.ko.in hello.ko"
 
@@ -310,7 +253,7 @@ func TestBuildOtherModules(t *testing.T) {
 	t.Run("stale", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, k, "", module("hello"))
-		if err := system.CopyFile(prebuilt(t, other), filepath.Join(b.Source, "hello.ko"), 0o644); err != nil {
+		if err := system.CopyFile(built(t, other).hello, filepath.Join(b.Source, "hello.ko"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		b.Recipe.Make = "true"

@@ -29,7 +29,7 @@ func outside(t *testing.T, how string, k Kernel) (out, dir string) {
 	if os.Getuid() != 0 {
 		missing(t, "root")
 	}
-	from := prebuilt(t, k)
+	from := built(t, k).hello
 	dir, err := os.MkdirTemp("", "kbuild-"+how+"-") // t.TempDir is closed to others
 	if err != nil {
 		t.Fatal(err)
