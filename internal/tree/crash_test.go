@@ -148,8 +148,8 @@ func (sc scenario) stopAt(tr Tree, n int, fail error) (err error) {
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	for _, sc := range scenarios() {
-		steps := sc.steps(t)
-		for i, step := range steps {
+		done := sc.finished(t)
+		for i, step := range sc.steps(t) {
 			t.Run(fmt.Sprintf("%s/%d %s", sc.name, i+1, step), func(t *testing.T) {
 				t.Parallel()
 				tr := newTree(t)
@@ -164,14 +164,12 @@ func TestCrash(t *testing.T) {
 				}
 				after := look(t, tr)
 				if back := treetest.Diff(before, after); back != "" {
-					done := sc.finished(t)
-					rebased := rebase(after, tr)
-					if d := treetest.Diff(done, rebased); d != "" {
+					if d := treetest.Diff(done, rebase(after, tr)); d != "" {
 						t.Errorf("neither old nor new state; to the old one:\n%s\nto the new one:\n%s", back, d)
 					}
 				} else {
 					must(t, sc.act(tr))
-					if d := treetest.Diff(sc.finished(t), rebase(look(t, tr), tr)); d != "" {
+					if d := treetest.Diff(done, rebase(look(t, tr), tr)); d != "" {
 						t.Errorf("after doing it again:\n%s", d)
 					}
 				}
