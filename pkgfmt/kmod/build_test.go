@@ -1,6 +1,7 @@
 package kmod
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -66,28 +67,85 @@ func checkBuilt(t *testing.T, b Built) {
 	}
 }
 
-// TestBuildSame: neither the directories nor the umask show in what comes out,
-// debug information and the hash of the inputs included.
+// nobodyEnv tells the test binary that it is the other user of TestBuildSame,
+// and where to write what came out.
+const nobodyEnv = "KMOD_TEST_NOBODY"
+
+// outcome is all of a build that anybody could tell from another's.
+type outcome struct {
+	Fingerprint kbuild.Fingerprint
+	Modules     map[string][2]string // hashes of the module and of its debug information
+}
+
+func outcomeOf(t *testing.T, b Built) outcome {
+	t.Helper()
+	o := outcome{Fingerprint: b.Fingerprint, Modules: map[string][2]string{}}
+	for _, m := range b.Modules {
+		o.Modules[m.File] = [2]string{m.Hash, hashOf(t, m.Debug)}
+	}
+	return o
+}
+
+// TestBuildSame: neither the directories nor the umask nor the user, who may do
+// nothing, show in what comes out, debug information and the hash of the inputs
+// included.
 func TestBuildSame(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
-	type out struct {
-		Fingerprint kbuild.Fingerprint
-		Modules     map[string][2]string
+	another := func() outcome {
+		dir := mkdir(t, filepath.Join(t.TempDir(), "another-much-longer-name"))
+		b := build(t, describe(t, sample), Options{Kernels: []string{k}, Debug: true, Scratch: dir})[0]
+		checkBuilt(t, b)
+		return outcomeOf(t, b)
 	}
-	var got []out
-	_, one := builtSample(t, k)
-	another := build(t, describe(t, sample), Options{Kernels: []string{k}, Debug: true, Scratch: mkdir(t, filepath.Join(t.TempDir(), "another-much-longer-name"))})[0]
-	for _, b := range []Built{one, another} {
-		o := out{Fingerprint: b.Fingerprint, Modules: map[string][2]string{}}
-		for _, m := range b.Modules {
-			o.Modules[m.File] = [2]string{m.Hash, hashOf(t, m.Debug)}
+	if path := os.Getenv(nobodyEnv); path != "" {
+		text, err := json.Marshal(another())
+		if err != nil {
+			t.Fatal(err)
 		}
-		got = append(got, o)
+		put(t, path, string(text))
+		return
 	}
-	if diff := cmp.Diff(got[0], got[1]); diff != "" {
+	_, one := builtSample(t, k)
+	var got outcome
+	if os.Getuid() == 0 {
+		got = asNobody(t)
+	} else {
+		got = another()
+	}
+	if diff := cmp.Diff(outcomeOf(t, one), got); diff != "" {
 		t.Errorf("two builds differ (-one +another):\n%s", diff)
 	}
+}
+
+// asNobody has the other user build.
+func asNobody(t *testing.T) (o outcome) {
+	t.Helper()
+	needs(t, "setpriv")
+	dir := t.TempDir()
+	program := filepath.Join(dir, "kmod.test")
+	treetest.WriteProgram(t, program, read(t, "/proc/self/exe"))
+	home := mkdir(t, filepath.Join(dir, "tmp"))
+	for _, path := range []string{filepath.Dir(dir), dir} {
+		if err := os.Chmod(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(home, 0o1777); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs",
+		"sh", "-c", `umask 077; exec "$0" -test.run '^TestBuildSame$' -test.v`, program)
+	cmd.Dir = "/"
+	outcome := filepath.Join(home, "outcome")
+	cmd.Env = []string{"PATH=" + system.SafePath, "HOME=/nonexistent", "TMPDIR=" + home, "CI=" + os.Getenv("CI"), nobodyEnv + "=" + outcome}
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "--- PASS: ") != 1 {
+		t.Fatalf("as nobody: %v\n%s", err, out)
+	}
+	if err := json.Unmarshal([]byte(read(t, outcome)), &o); err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 func mkdir(t *testing.T, dir string) string {
@@ -108,36 +166,6 @@ func hashOf(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return hash
-}
-
-// TestBuildAsNobody runs TestBuildSame as a user who may do nothing.
-func TestBuildAsNobody(t *testing.T) {
-	t.Parallel()
-	realKernels(t)
-	if os.Getuid() != 0 {
-		t.Skip("is one already: all tests here run without privilege")
-	}
-	needs(t, "setpriv")
-	dir := t.TempDir()
-	program := filepath.Join(dir, "kmod.test")
-	treetest.WriteProgram(t, program, read(t, "/proc/self/exe"))
-	home := mkdir(t, filepath.Join(dir, "tmp"))
-	for _, path := range []string{filepath.Dir(dir), dir} {
-		if err := os.Chmod(path, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chmod(home, 0o1777); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs",
-		"sh", "-c", `umask 077; exec "$0" -test.run '^(TestBuild|TestBuildSame)$' -test.v`, program)
-	cmd.Dir = "/"
-	cmd.Env = []string{"PATH=" + system.SafePath, "HOME=/nonexistent", "TMPDIR=" + home, "CI=" + os.Getenv("CI")}
-	out, err := cmd.CombinedOutput()
-	if err != nil || strings.Count(string(out), "--- PASS: ") != 2 {
-		t.Errorf("as nobody: %v\n%s", err, out)
-	}
 }
 
 // fakeTree is a directory of kernels with one whose headers are those of
@@ -168,7 +196,18 @@ func pair(t *testing.T) ko.KeyPair {
 func TestBuildSigned(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
-	b := build(t, describe(t, sample), Options{Kernels: []string{k}, InstallTree: fakeTree(t, k, ".xz"), Key: pair(t)})[0]
+	_, ready := builtSample(t, k)
+	command := "cp"
+	for _, m := range plain(t, ready) {
+		command += " " + m.Path
+	}
+	d := describe(t, sample)
+	conf := filepath.Join(d.Dir, "dkms.conf")
+	put(t, conf, read(t, conf)+"MAKE=\""+command+" .\"\n")
+	b := build(t, d, Options{Kernels: []string{k}, InstallTree: fakeTree(t, k, ".xz"), Key: pair(t)})[0]
+	if len(b.Modules) != 2 {
+		t.Errorf("%d modules; want 2", len(b.Modules))
+	}
 	for _, m := range b.Modules {
 		module, err := ko.Open(m.Path)
 		if err != nil {

@@ -35,42 +35,17 @@ func TestParseDepend(t *testing.T) {
 func TestBuildAgainst(t *testing.T) {
 	t.Parallel()
 	k := realKernels(t)[0]
-	_, provider := builtSample(t, k)
-	listed := read(t, filepath.Join(filepath.Dir(provider.Modules[0].Path), "Module.symvers"))
-	dir := filepath.Join(t.TempDir(), "with space")
-	put(t, filepath.Join(dir, "plain/Module.symvers"), listed)
-	tree := filepath.Join(dir, "tree")
-	put(t, filepath.Join(tree, k, provider.Kernel.Arch, "module/Module.symvers"), listed)
-	for _, path := range []string{filepath.Join(dir, "plain/Module.symvers"), filepath.Join(dir, "plain"), tree} {
-		d := describe(t, taker)
-		d.DKMS.Name, d.Name = "Taker", "Taker"
-		b := build(t, d, Options{Kernels: []string{k}, ABI: Ksym, Depends: []kbuild.Depend{{Name: "Sample", Symvers: path}}})[0]
-		if want := hashOf(t, filepath.Join(dir, "plain/Module.symvers")); b.Against["Sample"] != want {
-			t.Errorf("with %s the hash of what it was built against is %v; want %s", path, b.Against, want)
+	b, lists := builtTaker(t, k)
+	g := Generate([]Facts{b.Modules[0].Facts}, b.Symvers)
+	for name, list := range lists {
+		if want := hashOf(t, list); b.Against[name] != want {
+			t.Errorf("the hashes of what it was built against are %v; want %s of %s", b.Against, want, name)
 		}
-		g := Generate([]Facts{b.Modules[0].Facts}, b.Symvers)
-		if !slices.ContainsFunc(g.Requires, func(r string) bool { return strings.HasPrefix(r, "ksym(sample_answer) = 0x") }) {
-			t.Errorf("with %s it requires %q; want sample_answer of another package", path, g.Requires)
+		if !slices.ContainsFunc(g.Requires, func(r string) bool { return strings.HasPrefix(r, "ksym("+name+"_answer) = 0x") }) {
+			t.Errorf("it requires %q; want %s_answer of another package", g.Requires, name)
 		}
 	}
 }
-
-const taker = `
--- dkms.conf --
-PACKAGE_NAME="Taker"
-PACKAGE_VERSION="1.0"
-BUILT_MODULE_NAME="taker"
-DEST_MODULE_LOCATION="/extra"
-BUILD_DEPENDS="Sample"
--- Makefile --
-obj-m := taker.o
--- taker.c --
-#include <linux/module.h>
-int sample_answer(int x);
-static int __init taker_init(void) { return sample_answer(1) == 0; }
-module_init(taker_init);
-MODULE_LICENSE("GPL");
-`
 
 // TestBuildAgainstKernels: one list of symbols is for one kernel; a DKMS tree
 // has those for more.

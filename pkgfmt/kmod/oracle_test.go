@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dkms-hook/dkms-hook/internal/system"
-	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/kbuild/ko"
 )
 
@@ -25,17 +24,13 @@ func TestOracle(t *testing.T) {
 		t.Run(k, func(t *testing.T) {
 			t.Parallel()
 			_, two := builtSample(t, k)
-			compressed := build(t, describe(t, sample), Options{Kernels: []string{k}, ABI: Ksym, InstallTree: fakeTree(t, k, ".xz")})[0]
-			d := describe(t, taker)
-			d.DKMS.Name = "Taker"
-			symvers := filepath.Join(filepath.Dir(two.Modules[0].Path), "Module.symvers")
-			other := build(t, d, Options{Kernels: []string{k}, ABI: Ksym, Depends: []kbuild.Depend{{Name: "Sample", Symvers: symvers}}})[0]
+			other, _ := builtTaker(t, k)
 			for _, tt := range []struct {
 				name, dir string
 				built     []Built
 			}{
 				{"two modules", "extra/Sample", []Built{two}},
-				{"compressed", "extra/Sample", []Built{compressed}},
+				{"compressed", "extra/Sample", []Built{compressed(t, two)}},
 				{"of another package", "extra/Taker", []Built{other}},
 				{"all", "extra", []Built{two, other}},
 				{"as the kernel's own", "kernel/drivers", []Built{two, other}},
@@ -45,6 +40,21 @@ func TestOracle(t *testing.T) {
 			}
 		})
 	}
+}
+
+// compressed is b with its modules as a kernel has them that compresses its own.
+func compressed(t *testing.T, b Built) Built {
+	t.Helper()
+	b.Modules = plain(t, b)
+	for i := range b.Modules {
+		m := &b.Modules[i]
+		var err error
+		if m.Path, err = ko.Compress(t.Context(), m.Path, ".ko.xz", ko.CompressOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		m.File = filepath.Base(m.Path)
+	}
+	return b
 }
 
 func compare(t *testing.T, release, below string, built []Built, symvers ko.Symvers) {

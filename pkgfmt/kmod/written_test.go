@@ -8,9 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/source"
 	"github.com/dkms-hook/dkms-hook/pkgfmt/write"
@@ -105,8 +102,8 @@ func keys(m map[string]string) []string {
 	return out
 }
 
-// TestWrittenDeb: dpkg reads of the file what was composed; lintian finds no
-// error in it.
+// TestWrittenDeb: dpkg reads of the file what was composed. What lintian says,
+// test/e2e/mkpkg asks.
 func TestWrittenDeb(t *testing.T) {
 	t.Parallel()
 	kernels := realKernels(t)
@@ -124,30 +121,6 @@ func TestWrittenDeb(t *testing.T) {
 			found, _ := filepath.Glob(filepath.Join(dir, "lib/modules", k, "updates/sample", name+".ko*"))
 			if len(found) != 1 || !strings.HasPrefix(output(t, "/sbin/modinfo", "-F", "vermagic", found[0]), k+" ") {
 				t.Errorf("%s: %s is %q", k, name, found)
-			}
-		}
-	}
-	if _, err := system.LookPath("lintian", nil); err != nil {
-		return
-	}
-	out, _ := exec.Command("lintian", append([]string{"--fail-on", "none"}, slices.Collect(values(files))...)...).CombinedOutput()
-	var errors []string
-	for line := range strings.Lines(string(out)) {
-		if strings.HasPrefix(line, "E:") {
-			errors = append(errors, line)
-		}
-	}
-	if diff := cmp.Diff([]string(nil), errors); diff != "" {
-		t.Errorf("lintian:\n%s\nall of it:\n%s", diff, out)
-	}
-	t.Logf("%s", out)
-}
-
-func values(m map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for _, k := range keys(m) {
-			if !yield(m[k]) {
-				return
 			}
 		}
 	}
