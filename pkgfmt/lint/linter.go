@@ -14,10 +14,10 @@ import (
 // A linter judges one dkms.conf, with its tree where there is one.
 type linter struct {
 	tree     *tree
-	whole    bool     // the tree is there, not just its dkms.conf
-	licensed bool     // something outside of the tree tells its licence
-	confPath string   // of the dkms.conf in the tree; empty: there is none
-	programs []string // that it may start
+	whole    bool   // the tree is there, not just its dkms.conf
+	licensed bool   // something outside of the tree tells its licence
+	confPath string // of the dkms.conf in the tree; empty: there is none
+	bounds   bounds
 
 	text    string // of the dkms.conf
 	stmts   []*syntax.Stmt

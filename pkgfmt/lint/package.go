@@ -63,7 +63,7 @@ var (
 )
 
 // distributionPackage judges a .deb or an .rpm.
-func distributionPackage(ctx context.Context, path string, programs []string) (findings []Finding, err error) {
+func distributionPackage(ctx context.Context, path string, b bounds) (findings []Finding, err error) {
 	pkg, err := read.Open(path)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func distributionPackage(ctx context.Context, path string, programs []string) (f
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	p := &packageLinter{
-		linter: &linter{tree: &tree{shown: path, join: "!"}, programs: programs}, pkg: pkg, scratch: scratch,
+		linter: &linter{tree: &tree{shown: path, join: "!"}, bounds: b}, pkg: pkg, scratch: scratch,
 		sources: map[string]*linter{}, budget: unpackLimit,
 	}
 	p.list()
@@ -103,7 +103,7 @@ func (p *packageLinter) list() {
 			dir := m[1]
 			t := &tree{dir: filepath.Join(p.scratch, "src", dir), shown: p.tree.shown, join: "!/usr/src/" + dir + "/"}
 			t.beside = func(path string) bool { return brought[filepath.Join("/usr/src", dir, path)] }
-			p.sources[dir] = &linter{tree: t, whole: true, confPath: confName, programs: p.programs}
+			p.sources[dir] = &linter{tree: t, whole: true, confPath: confName, bounds: p.bounds}
 		}
 		p.kernel = p.kernel || ofKernel.MatchString(f.Path)
 	}

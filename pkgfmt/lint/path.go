@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -17,11 +18,17 @@ const confName = "dkms.conf"
 // error, a *dkms.Error where path is to blame, is about what cannot be judged at
 // all.
 func Path(ctx context.Context, path string) ([]Finding, error) {
-	return at(ctx, path, conf.Harmless())
+	return at(ctx, path, bounds{programs: conf.Harmless(), timeout: 3 * time.Second})
 }
 
-// at is Path with the programs that a dkms.conf may start.
-func at(ctx context.Context, path string, programs []string) ([]Finding, error) {
+// bounds are what a dkms.conf may do while it is evaluated.
+type bounds struct {
+	programs []string      // that it may start
+	timeout  time.Duration // of one of them; three times as long for all of it
+}
+
+// at is Path with what a dkms.conf may do.
+func at(ctx context.Context, path string, b bounds) ([]Finding, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, &dkms.Error{Kind: dkms.SourceMissing, Object: path, Problem: "cannot be read: " + reason(err),
@@ -29,22 +36,22 @@ func at(ctx context.Context, path string, programs []string) ([]Finding, error) 
 	}
 	switch {
 	case info.IsDir():
-		return directory(ctx, path, programs)
+		return directory(ctx, path, b)
 	case !info.Mode().IsRegular():
 		return nil, &dkms.Error{Kind: dkms.Usage, Object: path, Problem: "is neither a file nor a directory"}
 	case isPackage(path):
-		return distributionPackage(ctx, path, programs)
+		return distributionPackage(ctx, path, b)
 	}
-	return single(ctx, path, info, programs)
+	return single(ctx, path, info, b)
 }
 
 // directory judges a tree on disk.
-func directory(ctx context.Context, dir string, programs []string) ([]Finding, error) {
+func directory(ctx context.Context, dir string, b bounds) ([]Finding, error) {
 	t, err := readTree(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	l := &linter{tree: t, whole: true, programs: programs}
+	l := &linter{tree: t, whole: true, bounds: b}
 	if e, ok := t.find(confName); ok && e.mode.IsRegular() {
 		l.confPath = confName
 	} else if !t.isBroken(".") {
@@ -57,7 +64,7 @@ func directory(ctx context.Context, dir string, programs []string) ([]Finding, e
 }
 
 // single judges a dkms.conf of which the tree is not known.
-func single(ctx context.Context, path string, info os.FileInfo, programs []string) ([]Finding, error) {
+func single(ctx context.Context, path string, info os.FileInfo, b bounds) ([]Finding, error) {
 	if info.Size() > shellLimit {
 		return nil, &dkms.Error{Kind: dkms.Usage, Object: path, Problem: "is no dkms.conf, deb or rpm: it is too large"}
 	}
@@ -68,7 +75,7 @@ func single(ctx context.Context, path string, info os.FileInfo, programs []strin
 	t := &tree{dir: filepath.Dir(abs), shown: filepath.Dir(path)}
 	t.entries = []entry{{path: filepath.Base(abs), mode: info.Mode(), size: info.Size()}}
 	t.index()
-	l := &linter{tree: t, confPath: filepath.Base(abs), programs: programs}
+	l := &linter{tree: t, confPath: filepath.Base(abs), bounds: b}
 	if err := l.judge(ctx); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -70,7 +69,7 @@ func (l *linter) evaluate(ctx context.Context) error {
 func (l *linter) load(ctx context.Context, s sample) (*conf.Conf, []conf.Problem, error) {
 	c, err := conf.Load(ctx, conf.Request{
 		File: filepath.Join(l.tree.dir, l.confPath), Trees: trees, Jobs: 1, NoJobs: true,
-		Timeout: 3 * time.Second, Programs: l.programs,
+		Timeout: l.bounds.timeout, Programs: l.bounds.programs,
 	}, s.kernel())
 	var invalid *conf.Invalid
 	if errors.As(err, &invalid) {
