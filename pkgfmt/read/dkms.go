@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -43,7 +44,7 @@ var plainKernel = kbuild.Kernel{KernelID: dkms.KernelID{Release: "6.1.0", Arch: 
 
 // readSources evaluates the dkms.conf files, each in a private directory with
 // no more in it than it names.
-func readSources(ctx context.Context, p *Package, sources []source, kernels []kbuild.Kernel) (out []SourceReport, err error) {
+func (o Options) readSources(ctx context.Context, p *Package, sources []source) (out []SourceReport, err error) {
 	out = []SourceReport{}
 	if len(sources) == 0 {
 		return out, nil
@@ -61,7 +62,8 @@ func readSources(ctx context.Context, p *Package, sources []source, kernels []kb
 		return nil, err
 	}
 	for _, s := range sources {
-		out = append(out, s.report(ctx, scratch, kernels))
+		e := evaluator{scratch: scratch, dir: s.dir, patience: cmp.Or(o.patience, 2*time.Second)}
+		out = append(out, e.all(ctx, o.Kernels))
 	}
 	return out, nil
 }
@@ -100,11 +102,16 @@ func (p *Package) unpack(scratch string, sources []source) error {
 	})
 }
 
-// report evaluates a dkms.conf for each kernel; what is not about one is from the
-// first. Messages name its place in the package.
-func (s source) report(ctx context.Context, scratch string, kernels []kbuild.Kernel) SourceReport {
-	r := SourceReport{Dir: s.dir, Modules: []BuiltReport{}, Depends: []string{}, Warnings: []string{}, Problems: []string{}, Kernels: []KernelReport{}}
-	e := evaluator{scratch: scratch, dir: s.dir}
+// An evaluator evaluates one dkms.conf.
+type evaluator struct {
+	scratch, dir string
+	patience     time.Duration
+}
+
+// all evaluates it for each kernel; what is not about one is from the first.
+// Messages name its place in the package.
+func (e evaluator) all(ctx context.Context, kernels []kbuild.Kernel) SourceReport {
+	r := SourceReport{Dir: e.dir, Modules: []BuiltReport{}, Depends: []string{}, Warnings: []string{}, Problems: []string{}, Kernels: []KernelReport{}}
 	if len(kernels) == 0 {
 		c, problems := e.load(ctx, plainKernel)
 		e.describe(&r, c, problems)
@@ -120,9 +127,6 @@ func (s source) report(ctx context.Context, scratch string, kernels []kbuild.Ker
 	return r
 }
 
-// An evaluator evaluates one dkms.conf.
-type evaluator struct{ scratch, dir string }
-
 // load returns the evaluated file, nil when nothing is known of it, and what is
 // wrong with it.
 func (e evaluator) load(ctx context.Context, k kbuild.Kernel) (*conf.Conf, []string) {
@@ -130,7 +134,7 @@ func (e evaluator) load(ctx context.Context, k kbuild.Kernel) (*conf.Conf, []str
 		File:     filepath.Join(e.scratch, path.Base(e.dir), "dkms.conf"),
 		Trees:    conf.Trees{DKMS: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules"},
 		NoJobs:   true, // their number is this machine's
-		Programs: conf.Harmless(), Timeout: 2 * time.Second,
+		Programs: conf.Harmless(), Timeout: e.patience,
 	}, k)
 	problems := []string{}
 	var invalid *conf.Invalid

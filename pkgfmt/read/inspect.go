@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"time"
 
 	"github.com/dkms-hook/dkms-hook/kbuild"
 	"github.com/dkms-hook/dkms-hook/pkgfmt"
@@ -15,6 +16,8 @@ type Options struct {
 	Kernels []kbuild.Kernel
 	// Symbols lists the symbols of modules; otherwise they are counted.
 	Symbols bool
+
+	patience time.Duration // with a command of a dkms.conf; 0 is 2 s
 }
 
 // Inspect reads the package at path whole: what it says of itself, what its
@@ -43,7 +46,7 @@ func (o Options) Inspect(ctx context.Context, path string) (*Report, error) {
 	}
 	r := reportOf(p)
 	r.Modules = in.inOrder()
-	if r.Sources, err = readSources(ctx, p, in.confs, o.Kernels); err != nil {
+	if r.Sources, err = o.readSources(ctx, p, in.confs); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -253,7 +254,8 @@ func TestHostileConfs(t *testing.T) {
 		"echo x > ${BASH_SOURCE%/*}/new": "PACKAGE_NAME",
 		"\x00\x1b[2J":                    "PACKAGE_NAME",
 	} {
-		r, err := Inspect(file(t, "a.deb", dataDeb(t, entry("./usr/src/a-1/dkms.conf", text))), sampleKernels()[:1])
+		o := Options{Kernels: sampleKernels()[:1], patience: 100 * time.Millisecond}
+		r, err := o.Inspect(t.Context(), file(t, "a.deb", dataDeb(t, entry("./usr/src/a-1/dkms.conf", text))))
 		if err != nil {
 			t.Fatal(err)
 		}
