@@ -7,10 +7,12 @@ import (
 	"debug/elf"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,23 +31,43 @@ func signTool(t testing.TB) string {
 	return path
 }
 
-// pairs returns key pairs of each kind that the kernel takes.
+// pairs returns key pairs of each kind that the kernel takes, made once for all
+// tests.
 func pairs(t *testing.T) map[string]KeyPair {
 	t.Helper()
-	rsa := pairIn(t.TempDir())
+	tool(t, "openssl")
+	pairsOnce.Do(func() { makePairs(t) })
+	if len(madePairs) == 0 {
+		t.Fatal("another test could not make them")
+	}
+	return maps.Clone(madePairs)
+}
+
+var (
+	pairsOnce sync.Once
+	madePairs map[string]KeyPair
+)
+
+func makePairs(t *testing.T) {
+	t.Helper()
+	dir, err := os.MkdirTemp(scratch, "pairs-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsa := pairIn(dir)
 	if _, err := Ensure(rsa, true); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	ec := KeyPair{Key: filepath.Join(dir, "ec.key"), Cert: filepath.Join(dir, "ec.pem")}
+	in := func(name string) string { return filepath.Join(dir, name) }
+	ec := KeyPair{Key: in("ec.key"), Cert: in("ec.pem")}
 	run(t, "openssl", "req", "-new", "-x509", "-nodes", "-days", "9", "-subj", "/O=Example/CN=An EC key/", "-newkey", "ec",
 		"-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", ec.Key, "-out", ec.Cert) // a certificate in PEM
-	stock := KeyPair{Key: filepath.Join(dir, "mok.key"), Cert: filepath.Join(dir, "mok.der")}
+	stock := KeyPair{Key: in("stock.key"), Cert: in("stock.der")}
 	run(t, "openssl", "req", "-new", "-x509", "-nodes", "-days", "9", "-subj", "/CN=stock/", "-newkey", "rsa:2048",
 		"-keyout", stock.Key, "-outform", "DER", "-out", stock.Cert)
-	old := KeyPair{Key: filepath.Join(dir, "pkcs1.key"), Cert: stock.Cert}
+	old := KeyPair{Key: in("pkcs1.key"), Cert: stock.Cert}
 	run(t, "openssl", "rsa", "-traditional", "-in", stock.Key, "-out", old.Key)
-	return map[string]KeyPair{"ours": rsa, "EC": ec, "openssl's": stock, "PKCS#1": old}
+	madePairs = map[string]KeyPair{"ours": rsa, "EC": ec, "openssl's": stock, "PKCS#1": old}
 }
 
 // TestSignFileEqualsTool: for RSA, whose signatures are determined by key and
