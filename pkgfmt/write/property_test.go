@@ -189,13 +189,13 @@ func TestSameFromDisk(t *testing.T) {
 	}
 }
 
-// TestManyFiles: a hundred thousand are no trouble.
+// TestManyFiles: more than 16 bits can count are no trouble.
 func TestManyFiles(t *testing.T) {
 	t.Parallel()
 	for _, format := range []pkgfmt.Format{pkgfmt.Deb, pkgfmt.RPM} {
 		p := sample(format)
 		p.Files = nil
-		for i := range 100_000 {
+		for i := range 70_000 {
 			p.Files = append(p.Files, at(fmt.Sprintf("/usr/src/foo-1.0-rc1/%d/%d", i%100, i)))
 		}
 		p.Compression = pkgfmt.Compression{Algorithm: "zstd", Level: 1}
@@ -204,7 +204,7 @@ func TestManyFiles(t *testing.T) {
 			output(t, "rpm", "-K", path)
 			continue
 		}
-		if got := strings.Count(output(t, "dpkg-deb", "-c", path), "\n"); got != 100_000+100+7 {
+		if got := strings.Count(output(t, "dpkg-deb", "-c", path), "\n"); got != 70_000+100+7 {
 			t.Errorf("dpkg-deb -c: %d lines", got)
 		}
 	}
