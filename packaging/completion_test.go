@@ -217,10 +217,10 @@ const zshAsk = `
 zmodload zsh/zpty zsh/zselect
 box=$1
 wait_for() { # half a minute, on a busy machine
-	for i in {1..300}; do
+	for i in {1..1500}; do
 		[[ -e $box/$1 ]] && return
 		zpty -rt z junk '' 2>/dev/null
-		zselect -t 10
+		zselect -t 2
 	done
 	print -u 2 "no $1"
 	exit 1

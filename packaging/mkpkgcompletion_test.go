@@ -1,40 +1,57 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// mkpkgActions are those that --help lists.
-func mkpkgActions(t *testing.T, program string) []string {
+// mkpkgOptions are the options of each action, as --help tells of them; those of
+// "" need none.
+func mkpkgOptions(t *testing.T) map[string][]string {
 	t.Helper()
-	_, text, _ := strings.Cut(output(t, program, "--help"), "COMMANDS:\n")
-	text, _, _ = strings.Cut(text, "\n\n")
-	var all []string
-	for line := range strings.Lines(text) {
-		all = append(all, strings.Fields(line)[0])
+	mkpkgOnce.Do(func() {
+		program := built(t, "dkms-mkpkg")
+		known := map[string][]string{"": options(t, program)}
+		_, text, _ := strings.Cut(output(t, program, "--help"), "COMMANDS:\n")
+		text, _, _ = strings.Cut(text, "\n\n")
+		for line := range strings.Lines(text) {
+			action := strings.Fields(line)[0]
+			known[action] = options(t, program, action)
+		}
+		mkpkgKnown = known
+	})
+	if mkpkgKnown["source"] == nil {
+		t.Fatalf("--help has the options %q: this test no longer reads it right", mkpkgKnown)
 	}
-	if !slices.Contains(all, "source") {
-		t.Fatalf("--help has the actions %q: this test no longer reads it right", all)
-	}
-	return all
+	return mkpkgKnown
 }
+
+// One program is built and asked for all tests.
+var (
+	mkpkgOnce  sync.Once
+	mkpkgKnown map[string][]string
+)
 
 // TestMkpkgManual: every action, and every option of each, has an entry.
 func TestMkpkgManual(t *testing.T) {
 	t.Parallel()
-	page, program := manual(t, "dkms-mkpkg.1"), built(t, "dkms-mkpkg")
-	for _, action := range mkpkgActions(t, program) {
+	page := manual(t, "dkms-mkpkg.1")
+	for action, known := range mkpkgOptions(t) {
+		if action == "" {
+			continue
+		}
 		if !regexp.MustCompile(`(?m)^\.It Cm ` + action + `( |$)`).MatchString(page) {
 			t.Errorf("dkms-mkpkg(1) has no entry for the action %s", action)
 		}
-		for _, o := range options(t, program, action) {
+		for _, o := range known {
 			if !hasOption(page, o) && o != "-h" && o != "--help" {
 				t.Errorf("dkms-mkpkg(1) has no entry for the option %s of %s", o, action)
 			}
@@ -46,13 +63,8 @@ func TestMkpkgManual(t *testing.T) {
 // options, and no other's.
 func TestMkpkgCompletionOptions(t *testing.T) {
 	t.Parallel()
-	program := built(t, "dkms-mkpkg")
-	actions := mkpkgActions(t, program)
-	want := map[string][]string{"": options(t, program)}
-	for _, action := range actions {
-		want[action] = options(t, program, action)
-	}
-	slices.Sort(actions)
+	want := mkpkgOptions(t)
+	actions := slices.DeleteFunc(slices.Sorted(maps.Keys(want)), func(action string) bool { return action == "" })
 	for shell, complete := range completers {
 		t.Run(shell, func(t *testing.T) {
 			t.Parallel()
