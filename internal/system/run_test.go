@@ -167,7 +167,12 @@ func TestRunLeavesGrandchild(t *testing.T) {
 	if pid, err := strconv.Atoi(strings.TrimSpace(out.String())); err == nil {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	err = Run(context.Background(), Command{Args: sh("sleep 30 & exit 4"), Stdout: &out})
+}
+
+func TestRunLeavesChildAndFails(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	err := Run(context.Background(), Command{Args: sh("sleep 30 & exit 4"), Stdout: &out})
 	var exit *ExitError
 	if !errors.As(err, &exit) || exit.Status != 4 {
 		t.Errorf("Run = %v; want exit status 4 in spite of the child in the background", err)
