@@ -158,9 +158,6 @@ func (e *evaluation) evalText(hc interp.HandlerContext, args []string) ([]string
 
 // rewritten returns shell text with the rewriter's changes.
 func (e *evaluation) rewritten(text []byte, file string, where positions) ([]byte, error) {
-	if len(text) > flatWorth && isFlat(text) {
-		return text, nil
-	}
 	p := parse(text, file)
 	if p.broken != nil && len(text) > sourceLimit {
 		return nil, e.fail(errTooBig)

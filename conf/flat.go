@@ -1,6 +1,10 @@
 package conf
 
-import "bytes"
+import (
+	"bytes"
+	"regexp"
+	"sync"
+)
 
 // flatLimit bounds files of plain assignments. Debian's .config, which several
 // packages source, has 260 KiB.
@@ -65,4 +69,47 @@ func isVariable(name []byte) bool {
 // plainByte reports whether the shell does nothing about c in an assigned word.
 func plainByte(c byte) bool {
 	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || bytes.IndexByte([]byte("_.,:/+@%=-"), c) >= 0
+}
+
+// configPrefix begins the names of a kernel's configuration symbols.
+const configPrefix = "CONFIG_"
+
+var (
+	configName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(configPrefix + `\w*`) })
+	// sources finds the commands that source a file, or what looks like one.
+	sources = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)(?:^|[\s;&|({!])(?:\.|source)\s`) })
+	// anyVariable finds what may ask for a variable whose name is not there to
+	// read, list all, export all, or run text that is not there.
+	anyVariable = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\$\{!|\(\(|\$\[|-[vR]\s|\b(?:eval|declare|typeset|local|export|readonly|read|mapfile|readarray|unset|set|shopt|compgen|let|getopts|trap|alias)\b`)
+	})
+)
+
+// mentioned returns of flat text what conf, the only text that is to run with it,
+// can see: the assignments but for the symbols of a kernel's configuration that
+// it does not name. Debian's .config has some ten thousand lines, of which a
+// dkms.conf asks for one. Where conf may ask otherwise, that is all of the text.
+func mentioned(text, conf []byte) []byte {
+	// [[ evaluates the names that values are.
+	indirect := bytes.Contains(text, []byte("="+configPrefix)) || bytes.Contains(text, []byte(`="`+configPrefix)) || bytes.Contains(text, []byte("='"+configPrefix))
+	if indirect || anyVariable().Match(conf) || len(sources().FindAll(conf, 2)) != 1 {
+		return text
+	}
+	conf = bytes.ReplaceAll(conf, []byte("\\\n"), nil) // a name may go on there
+	named := map[string]bool{}
+	for _, name := range configName().FindAll(conf, -1) {
+		named[string(name)] = true
+	}
+	var kept []byte
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimLeft(line, " \t\n")
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		name, _, _ := bytes.Cut(line, []byte("="))
+		if !bytes.HasPrefix(name, []byte(configPrefix)) || named[string(name)] {
+			kept = append(kept, line...)
+		}
+	}
+	return kept
 }

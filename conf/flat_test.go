@@ -75,3 +75,47 @@ func TestSourcesKernelConfig(t *testing.T) {
 	}
 	t.Logf("took %s", time.Since(start))
 }
+
+// TestMentioned has a dkms.conf see all that it may ask for, and no more.
+func TestMentioned(t *testing.T) {
+	t.Parallel()
+	const all = "# CONFIG_NO is not set\nCONFIG_A=y\nCONFIG_AB=m\n CONFIG_C=\"c\"\nOTHER=1\n"
+	for _, tt := range []struct{ text, conf, want string }{
+		{all, ". x/.config\n", "OTHER=1\n"},
+		{all, ". x/.config\n[ $CONFIG_A = y ]\n", "CONFIG_A=y\nOTHER=1\n"},
+		{all, "source x/.config; case ${CONFIG_AB:-n}$CONFIG_C in m*) ;; esac", "CONFIG_AB=m\nCONFIG_C=\"c\"\nOTHER=1\n"},
+		{all, ". x/.config\necho $CONFIG_A\\\nB\n", "CONFIG_AB=m\nOTHER=1\n"},
+		{all, ". x/.config\nn=A; v=CONFIG_$n; echo ${!v}\n", all},
+		{all, ". x/.config\nn=A; eval echo \\$CONFIG_$n\n", all},
+		{all, ". x/.config\nn=A; [ -v CONFIG_$n ]\n", all},
+		{all, "set -a; . x/.config\nenv\n", all},
+		{all, ". x/.config\n. y\n", all},
+		{all, "x=.; $x x/.config\n", all},
+		{all, ". x/.config\n(( CONFIG_$n ))\n", all},
+		{all + "CONFIG_D=CONFIG_A\n", ". x/.config\n", all + "CONFIG_D=CONFIG_A\n"},
+	} {
+		if got := string(mentioned([]byte(tt.text), []byte(tt.conf))); got != tt.want {
+			t.Errorf("of %q the file %q sees %q; want %q", tt.text, tt.conf, got, tt.want)
+		}
+	}
+}
+
+// TestSourcesKernelConfigForOverrides: what the dkms.conf does not name, an
+// override may.
+func TestSourcesKernelConfigForOverrides(t *testing.T) {
+	t.Parallel()
+	kernel := sampleKernel
+	kernel.Source = t.TempDir()
+	config := strings.Repeat("# CONFIG_SOMETHING_THAT_IS_LONG is not set\n", 1000) + "CONFIG_VIDEO_DEV=m\n"
+	if err := os.WriteFile(filepath.Join(kernel.Source, ".config"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := sampleRequest(t, sampleHead+". $kernel_source_dir/.config\n")
+	r.EtcDir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(r.EtcDir, r.Package.Name+".conf"), []byte("MAKE=$CONFIG_VIDEO_DEV\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Load(context.Background(), r, kernel); err != nil || c.Values.Get("MAKE") != "m" {
+		t.Errorf("MAKE=%s, %v; want m", c.Values.Get("MAKE"), err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,8 +31,11 @@ func (e *evaluation) sourceFile(hc interp.HandlerContext, args []string) ([]stri
 	if err != nil {
 		return []string{"eval", "echo " + quote(args[1]+": No such file or directory") + " >&2; " + statusCommand + " 1"}, nil
 	}
-	text, err = e.rewritten(text, path, e.where)
-	if err != nil {
+	if len(text) > flatWorth && isFlat(text) {
+		if e.runsAlone() {
+			text = mentioned(text, e.text)
+		}
+	} else if text, err = e.rewritten(text, path, e.where); err != nil {
 		return nil, err
 	}
 	e.sources++
@@ -43,6 +47,14 @@ func (e *evaluation) sourceFile(hc interp.HandlerContext, args []string) ([]stri
 	}
 	return []string{"eval", "BASH_SOURCE=(" + quote(path) + ` "${BASH_SOURCE[@]}"); ` + strings.Join(call, " ") +
 		"; " + statusCommand + `0=$?; BASH_SOURCE=("${BASH_SOURCE[@]:1}"); ` + statusCommand + ` "$` + statusCommand + `0"`}, nil
+}
+
+// runsAlone reports whether nothing runs but the dkms.conf itself, no override, and
+// no file was sourced before. What is expanded later sees directives only.
+func (e *evaluation) runsAlone() bool {
+	there := func(file string) bool { _, err := os.Lstat(file); return err == nil }
+	return e.sources == 0 && e.file == e.request.File && e.request.Package.Name != "" && e.request.Package.Version != "" &&
+		!slices.ContainsFunc(e.overrides(), there)
 }
 
 // findSource looks a name without a slash up in PATH, then in the current

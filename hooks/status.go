@@ -44,7 +44,9 @@ func (r *run) status() error {
 // rows are the states of what is there, compared with what was built.
 func (r *run) rows(have *tree.Snapshot) ([]report.Row, error) {
 	end := r.part("compare")
-	err := r.machine.Tree.Compare(r.ctx, have, r.machine.Comparison(r.ctx))
+	comparison := r.machine.Comparison(r.ctx)
+	comparison.Brief = true
+	err := r.machine.Tree.Compare(r.ctx, have, comparison)
 	end()
 	if err != nil {
 		return nil, err

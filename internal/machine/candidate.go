@@ -62,7 +62,7 @@ func (m *Machine) Recipe(ctx context.Context, c *Candidate, k kbuild.Kernel) (kb
 	if recipe, ok := m.recipes.get(ref); ok {
 		return recipe, nil
 	}
-	cf, err := conf.Load(ctx, m.confRequest(c), k)
+	cf, err := m.evaluate(ctx, c, k)
 	if err != nil {
 		return kbuild.Recipe{}, err
 	}

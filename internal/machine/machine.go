@@ -43,6 +43,7 @@ type Machine struct {
 	console *report.Console
 
 	kernels memo[dkms.KernelID, kbuild.Kernel]
+	ahead   memo[dkms.Ref, evaluated] // until Recipe asks
 	recipes memo[dkms.Ref, kbuild.Recipe]
 
 	fingerprinter *kbuild.Fingerprinter

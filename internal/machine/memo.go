@@ -23,3 +23,12 @@ func (m *memo[K, V]) put(key K, value V) {
 	}
 	m.m[key] = value
 }
+
+// take is get, once.
+func (m *memo[K, V]) take(key K) (V, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.m[key]
+	delete(m.m, key)
+	return v, ok
+}

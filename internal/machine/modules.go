@@ -10,7 +10,11 @@ import (
 
 // Comparison is what the tree may ask where no manifest tells.
 func (m *Machine) Comparison(ctx context.Context) tree.CompareOptions {
-	return tree.CompareOptions{Dirs: m.addedDirs(), Promised: func(ref dkms.Ref) ([]tree.Module, error) { return m.promised(ctx, ref) }}
+	return tree.CompareOptions{
+		Dirs:     m.addedDirs(),
+		Promised: func(ref dkms.Ref) ([]tree.Module, error) { return m.promised(ctx, ref) },
+		Ahead:    func(refs []dkms.Ref) { m.Ahead(ctx, refs) },
+	}
 }
 
 // promised asks ref's dkms.conf for its modules. What is odd about the

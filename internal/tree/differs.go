@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,10 +20,15 @@ type CompareOptions struct {
 	// built them) or whose dkms.conf has changed since, and may be nil. After
 	// an error, and without it, the modules in the tree count as promised.
 	Promised func(r dkms.Ref) ([]Module, error)
+	// Ahead is told of all that Promised will be asked for; may be nil.
+	Ahead func(refs []dkms.Ref)
 	// Dirs are the directories, below the kernel's, in which modules that
 	// nothing tells the place of are looked for, such as "/updates/dkms".
 	// Without any they are looked for everywhere.
 	Dirs []string
+	// Brief leaves Lacking false, which a kernel's directory may have to be walked
+	// for.
+	Brief bool
 }
 
 // Compare sets Fingerprint, Missing and Differs of every ref in s, the latter
@@ -39,17 +45,36 @@ type CompareOptions struct {
 // of the kernel's compressed modules. Files that nobody can have changed since
 // Install wrote them, by their stamps, are not read.
 func (t Tree) Compare(ctx context.Context, s *Snapshot, o CompareOptions) error {
-	c := comparer{tree: t, o: o, indexes: map[string]*kernelIndex{}}
-	for i := range s.Packages {
-		conf := map[Stamp]bool{}
-		for j := range s.Packages[i].Refs {
-			if err := ctx.Err(); err != nil {
-				return context.Cause(ctx)
+	c := comparer{tree: t, o: o, indexes: map[string]*kernelIndex{}, conf: map[Stamp]bool{}}
+	if o.Ahead != nil {
+		var untold []dkms.Ref
+		for r := range s.refs() {
+			if _, known := c.manifest(r.Ref); !known {
+				untold = append(untold, r.Ref)
 			}
-			c.compare(&s.Packages[i].Refs[j], conf)
 		}
+		o.Ahead(untold)
+	}
+	for r := range s.refs() {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		c.compare(r)
 	}
 	return nil
+}
+
+// refs are those of all packages.
+func (s *Snapshot) refs() iter.Seq[*RefState] {
+	return func(yield func(*RefState) bool) {
+		for i := range s.Packages {
+			for j := range s.Packages[i].Refs {
+				if !yield(&s.Packages[i].Refs[j]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // comparer indexes each kernel's directory at most once, and only when it must.
@@ -57,12 +82,19 @@ type comparer struct {
 	tree    Tree
 	o       CompareOptions
 	indexes map[string]*kernelIndex // by release
+	conf    map[Stamp]bool          // whether they still hold
 }
 
-func (c *comparer) compare(r *RefState, conf map[Stamp]bool) {
-	m, err := c.tree.Manifest(r.Ref)
-	known := err == nil && len(m.Conf) > 0 && unchanged(m.Conf, conf)
-	modules := m.Modules
+// manifest returns that of r; known is false where it does not tell what the
+// dkms.conf says.
+func (c *comparer) manifest(r dkms.Ref) (m Manifest, known bool) {
+	m, err := c.tree.Manifest(r)
+	return m, err == nil && len(m.Conf) > 0 && unchanged(m.Conf, c.conf)
+}
+
+func (c *comparer) compare(r *RefState) {
+	m, known := c.manifest(r.Ref)
+	modules, err := m.Modules, error(nil)
 	r.Missing, r.Differs, r.Lacking, r.Fingerprint = false, false, false, m.Fingerprint
 	if !known {
 		modules, err = nil, errors.ErrUnsupported
@@ -81,7 +113,7 @@ func (c *comparer) compare(r *RefState, conf map[Stamp]bool) {
 			return
 		}
 		if r.State == dkms.Installed && !c.same(r.Ref, module, built, m.Installed) {
-			r.Differs, r.Lacking = true, c.lacks(r.Ref, module, built, m.Installed)
+			r.Differs, r.Lacking = true, !c.o.Brief && c.lacks(r.Ref, module, built, m.Installed)
 			return
 		}
 	}
@@ -99,8 +131,7 @@ func (t Tree) found(r dkms.Ref) []Module {
 	return modules
 }
 
-// unchanged reports whether all stamps still hold; seen remembers the answers
-// for the package.
+// unchanged reports whether all stamps still hold; seen remembers the answers.
 func unchanged(stamps []Stamp, seen map[Stamp]bool) bool {
 	for _, s := range stamps {
 		ok, known := seen[s]
@@ -202,7 +233,7 @@ func (c *comparer) lacks(r dkms.Ref, module Module, built string, installed []In
 		sum, err := system.Hash(f.Path)
 		return err == nil && sum == f.SHA256
 	}
-	_, there := c.tree.Locate(r.Release, module.Name, module.Dir)
+	_, there := c.index(r.Release).original(module.Name, module.Dir)
 	return !there
 }
 

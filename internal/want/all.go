@@ -19,11 +19,18 @@ func (m *Maker) All(ctx context.Context, have tree.Snapshot, ids []dkms.KernelID
 		}
 	}
 	now := m.machine.Present(have)
+	var candidates []*machine.Candidate
+	var refs []dkms.Ref
 	for _, state := range have.Newest() {
-		if m.Only != "" && state.Name != m.Only {
-			continue
+		if m.Only == "" || state.Name == m.Only {
+			candidates = append(candidates, m.machine.Candidate(state.Package, state.Source, true))
+			for _, id := range ids {
+				refs = append(refs, dkms.Ref{Package: state.Package, KernelID: id})
+			}
 		}
-		c := m.machine.Candidate(state.Package, state.Source, true)
+	}
+	m.machine.Ahead(ctx, refs)
+	for _, c := range candidates {
 		for _, id := range ids {
 			t, auto, err := m.automatic(ctx, c, id, why, have, now)
 			if err != nil {
