@@ -46,20 +46,23 @@ type CompareOptions struct {
 // Install wrote them, by their stamps, are not read.
 func (t Tree) Compare(ctx context.Context, s *Snapshot, o CompareOptions) error {
 	c := comparer{tree: t, o: o, indexes: map[string]*kernelIndex{}, conf: map[Stamp]bool{}}
-	if o.Ahead != nil {
-		var untold []dkms.Ref
-		for r := range s.refs() {
-			if _, known := c.manifest(r.Ref); !known {
-				untold = append(untold, r.Ref)
-			}
+	var all []compared
+	var untold []dkms.Ref
+	for r := range s.refs() {
+		one := c.read(r)
+		all = append(all, one)
+		if !one.known {
+			untold = append(untold, r.Ref)
 		}
+	}
+	if o.Ahead != nil {
 		o.Ahead(untold)
 	}
-	for r := range s.refs() {
+	for _, one := range all {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		c.compare(r)
+		c.compare(one.RefState, one.manifest, one.known)
 	}
 	return nil
 }
@@ -85,15 +88,20 @@ type comparer struct {
 	conf    map[Stamp]bool          // whether they still hold
 }
 
-// manifest returns that of r; known is false where it does not tell what the
-// dkms.conf says.
-func (c *comparer) manifest(r dkms.Ref) (m Manifest, known bool) {
-	m, err := c.tree.Manifest(r)
-	return m, err == nil && len(m.Conf) > 0 && unchanged(m.Conf, c.conf)
+// compared is a ref with its manifest, which is known unless it does not tell what
+// the dkms.conf says.
+type compared struct {
+	*RefState
+	manifest Manifest
+	known    bool
 }
 
-func (c *comparer) compare(r *RefState) {
-	m, known := c.manifest(r.Ref)
+func (c *comparer) read(r *RefState) compared {
+	m, err := c.tree.Manifest(r.Ref)
+	return compared{r, m, err == nil && len(m.Conf) > 0 && unchanged(m.Conf, c.conf)}
+}
+
+func (c *comparer) compare(r *RefState, m Manifest, known bool) {
 	modules, err := m.Modules, error(nil)
 	r.Missing, r.Differs, r.Lacking, r.Fingerprint = false, false, false, m.Fingerprint
 	if !known {
