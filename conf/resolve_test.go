@@ -24,7 +24,7 @@ func mustLoad(t *testing.T, r Request) *Conf {
 func TestMakeCommand(t *testing.T) {
 	t.Parallel()
 	clang := sampleKernel
-	clang.Config = kbuild.Kconfig{"CONFIG_CC_IS_CLANG": "y"}
+	clang.Config = kbuild.ParseKconfig("CONFIG_CC_IS_CLANG=y\n")
 	const def = "make -j4 KERNELRELEASE=6.1.0-49-amd64 -C /lib/modules/6.1.0-49-amd64/build M=/var/lib/dkms/sample/1.0/build"
 	for _, tt := range []struct {
 		text   string
@@ -61,7 +61,7 @@ func TestMakeCommand(t *testing.T) {
 func TestExclusion(t *testing.T) {
 	t.Parallel()
 	kernel := sampleKernel
-	kernel.Config = kbuild.Kconfig{"CONFIG_PCI": "y", "CONFIG_USB": "m", "CONFIG_HZ": "250"}
+	kernel.Config = kbuild.ParseKconfig("CONFIG_PCI=y\nCONFIG_USB=m\nCONFIG_HZ=250\n")
 	for text, want := range map[string]string{
 		"BUILD_EXCLUSIVE_KERNEL='^6\\.'":                           "",
 		"BUILD_EXCLUSIVE_KERNEL='^(5\\.[1-8]+\\.|5\\.0\\.)'":       `BUILD_EXCLUSIVE_KERNEL="^(5\\.[1-8]+\\.|5\\.0\\.)": does not match the release`,

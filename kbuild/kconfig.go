@@ -1,26 +1,88 @@
 package kbuild
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"sync"
 )
 
-// Kconfig maps CONFIG_X to its value ("y", "m", a number, an unquoted
-// string); symbols that are "not set" are absent.
-type Kconfig map[string]string
+// Kconfig is a kernel's configuration. It is kept as text: of some ten thousand
+// lines most runs ask for two or three. nil is none. Safe for concurrent use.
+type Kconfig struct {
+	text []byte
+
+	mu    sync.Mutex
+	known map[string]string // answers
+}
+
+// ParseKconfig returns the configuration that text is, in the form of a kernel's
+// .config, or of include/config/auto.conf, which has no lines "# CONFIG_X is not
+// set" (Documentation/kbuild/kconfig.rst). Lines that are neither are passed
+// over.
+func ParseKconfig(text string) *Kconfig { return &Kconfig{text: []byte(text)} }
+
+// Value returns the value of CONFIG_X ("y", "m", a number, an unquoted string);
+// it is empty for a symbol that is "not set".
+func (c *Kconfig) Value(symbol string) string {
+	if c == nil || !strings.HasPrefix(symbol, "CONFIG_") {
+		return ""
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	value, ok := c.known[symbol]
+	if !ok {
+		if c.known == nil {
+			c.known = map[string]string{}
+		}
+		value = c.find(symbol)
+		c.known[symbol] = value
+	}
+	return value
+}
 
 // Set reports whether symbol is y or m.
-func (c Kconfig) Set(symbol string) bool { return c[symbol] == "y" || c[symbol] == "m" }
+func (c *Kconfig) Set(symbol string) bool {
+	value := c.Value(symbol)
+	return value == "y" || value == "m"
+}
+
+// find takes the last line about symbol, as kconfig does.
+func (c *Kconfig) find(symbol string) (value string) {
+	for rest := c.text; ; {
+		i := bytes.Index(rest, []byte(symbol))
+		if i < 0 {
+			return value
+		}
+		var line []byte
+		line, rest, _ = bytes.Cut(rest[bytes.LastIndexByte(rest[:i], '\n')+1:], []byte("\n"))
+		if about, now, ok := setting(string(line)); ok && about == symbol {
+			value = now
+		}
+	}
+}
+
+// setting returns the symbol that a line is about, and its value.
+func setting(line string) (symbol, value string, ok bool) {
+	line = strings.TrimSpace(line)
+	if unset, comment := strings.CutPrefix(line, "# "); comment {
+		symbol, ok = strings.CutSuffix(unset, " is not set")
+		return symbol, "", ok
+	}
+	symbol, value, ok = strings.Cut(line, "=")
+	if value == "n" {
+		return symbol, "", ok
+	}
+	return symbol, unquote(value), ok
+}
 
 // maxConfig bounds what is read of a configuration. Real ones stay below 1 MiB.
 const maxConfig = 16 << 20
 
-// ReadKconfig reads a kernel's .config, or an include/config/auto.conf, which
-// has the same form without the lines "# CONFIG_X is not set"
-// (Documentation/kbuild/kconfig.rst). Lines that are neither are passed over.
-func ReadKconfig(path string) (Kconfig, error) {
+// ReadKconfig reads a kernel's .config or include/config/auto.conf.
+func ReadKconfig(path string) (*Kconfig, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -33,35 +95,12 @@ func ReadKconfig(path string) (Kconfig, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var text strings.Builder
-	text.Grow(int(min(info.Size(), maxConfig)))
-	if _, err := io.Copy(&text, io.LimitReader(f, maxConfig)); err != nil {
+	var text bytes.Buffer
+	text.Grow(int(min(info.Size(), maxConfig)) + bytes.MinRead)
+	if _, err := text.ReadFrom(io.LimitReader(f, maxConfig)); err != nil {
 		return nil, err
 	}
-	return parseKconfig(text.String()), nil
-}
-
-// parseKconfig makes one map of the right size, whose strings are pieces of text:
-// there are some five thousand symbols, and every run reads them.
-func parseKconfig(text string) Kconfig {
-	config := make(Kconfig, strings.Count(text, "\nCONFIG_")+1)
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if symbol, ok := strings.CutPrefix(line, "# "); ok && strings.HasSuffix(symbol, " is not set") {
-			delete(config, strings.TrimSuffix(symbol, " is not set")) // the last line counts, as for kconfig
-			continue
-		}
-		symbol, value, ok := strings.Cut(line, "=")
-		if !ok || !strings.HasPrefix(symbol, "CONFIG_") {
-			continue
-		}
-		if value == "n" {
-			delete(config, symbol)
-			continue
-		}
-		config[symbol] = unquote(value)
-	}
-	return config
+	return &Kconfig{text: text.Bytes()}, nil
 }
 
 // unquote takes kconfig's quotes off a string: between them \ protects the

@@ -25,7 +25,7 @@ type Kernel struct {
 	// ConfigFile is --config, or Source/.config, or Source/include/config/auto.conf.
 	ConfigFile string
 	// Config is the kernel's configuration; nil when there is no readable file.
-	Config Kconfig
+	Config *Kconfig
 	// Headers tells whether Source holds usable headers.
 	Headers bool
 	// Suffix is that of the kernel's own modules: .ko, .ko.gz, .ko.xz or .ko.zst.
@@ -181,7 +181,7 @@ func (k Kernel) RequireHeaders() error {
 // moduleSuffix finds how the kernel's own modules are called, by one of them:
 // .ko, .ko.gz, .ko.xz or .ko.zst. What the distribution did after the build
 // counts, not the configuration, which is a hint for when no module is there.
-func moduleSuffix(moduleDir string, config Kconfig) string {
+func moduleSuffix(moduleDir string, config *Kconfig) string {
 	for _, find := range []func(string) string{suffixFromDep, suffixFromOrder, suffixFromWalk} {
 		if s := find(moduleDir); s != "" {
 			return s

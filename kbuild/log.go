@@ -85,7 +85,7 @@ func (l *buildLog) header(j Job) {
 		time.Now().Format(time.UnixDate)))
 	l.note("source: %s", j.Source)
 	l.note("headers: %s", j.Kernel.Source)
-	if text := j.Kernel.Config["CONFIG_CC_VERSION_TEXT"]; text != "" {
+	if text := j.Kernel.Config.Value("CONFIG_CC_VERSION_TEXT"); text != "" {
 		l.note("kernel compiled by: %s", text)
 	}
 }

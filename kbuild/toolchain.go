@@ -37,7 +37,7 @@ func (k Kernel) toolchain(path string) toolchain {
 		}
 		return t
 	}
-	text := strings.Fields(k.Config["CONFIG_CC_VERSION_TEXT"])
+	text := strings.Fields(k.Config.Value("CONFIG_CC_VERSION_TEXT"))
 	if len(text) == 0 {
 		return toolchain{}
 	}

@@ -17,22 +17,22 @@ func TestToolchain(t *testing.T) {
 	const gccText, clangText = "gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0", "Debian clang version 16.0.6 (27+b1)"
 	for _, c := range []struct {
 		name   string
-		config Kconfig
+		config string
 		have   []string
 		want   []string // environment
 		warns  string
 		hint   string
 	}{
-		{"no configuration", nil, []string{"gcc"}, nil, "", ""},
-		{"gcc", Kconfig{"CONFIG_CC_VERSION_TEXT": gccText}, []string{"gcc-12", "gcc"}, []string{"CC=gcc-12"}, "", ""},
-		{"cross name", Kconfig{"CONFIG_CC_VERSION_TEXT": "x86_64-linux-gnu-gcc-13 (Ubuntu 13.2.0) 13.2.0"}, []string{"x86_64-linux-gnu-gcc-13"},
+		{"no configuration", "", []string{"gcc"}, nil, "", ""},
+		{"gcc", "CONFIG_CC_VERSION_TEXT=\"" + gccText + "\"\n", []string{"gcc-12", "gcc"}, []string{"CC=gcc-12"}, "", ""},
+		{"cross name", `CONFIG_CC_VERSION_TEXT="x86_64-linux-gnu-gcc-13 (Ubuntu 13.2.0) 13.2.0"`, []string{"x86_64-linux-gnu-gcc-13"},
 			[]string{"CC=x86_64-linux-gnu-gcc-13"}, "", ""},
-		{"by path", Kconfig{"CONFIG_CC_VERSION_TEXT": "/opt/bin/gcc-9 (GCC) 9"}, []string{"gcc-9"}, []string{"CC=gcc-9"}, "", ""},
-		{"another gcc", Kconfig{"CONFIG_CC_VERSION_TEXT": gccText}, []string{"gcc"}, nil, "the kernel was built by gcc-12, which is not installed; gcc is used", "install gcc-12"},
-		{"none", Kconfig{"CONFIG_CC_VERSION_TEXT": gccText}, nil, nil, "the kernel was built by gcc-12, which is not installed", "install gcc-12"},
-		{"clang", Kconfig{"CONFIG_CC_IS_CLANG": "y", "CONFIG_CC_VERSION_TEXT": clangText}, []string{"clang", "ld.lld"},
+		{"by path", `CONFIG_CC_VERSION_TEXT="/opt/bin/gcc-9 (GCC) 9"`, []string{"gcc-9"}, []string{"CC=gcc-9"}, "", ""},
+		{"another gcc", "CONFIG_CC_VERSION_TEXT=\"" + gccText + "\"\n", []string{"gcc"}, nil, "the kernel was built by gcc-12, which is not installed; gcc is used", "install gcc-12"},
+		{"none", "CONFIG_CC_VERSION_TEXT=\"" + gccText + "\"\n", nil, nil, "the kernel was built by gcc-12, which is not installed", "install gcc-12"},
+		{"clang", "CONFIG_CC_IS_CLANG=y\nCONFIG_CC_VERSION_TEXT=\"" + clangText + "\"\n", []string{"clang", "ld.lld"},
 			[]string{"CC=clang", "LD=ld.lld", "LLVM=1"}, "", ""},
-		{"no clang", Kconfig{"CONFIG_CC_IS_CLANG": "y", "CONFIG_CC_VERSION_TEXT": clangText}, []string{"gcc"},
+		{"no clang", "CONFIG_CC_IS_CLANG=y\nCONFIG_CC_VERSION_TEXT=\"" + clangText + "\"\n", []string{"gcc"},
 			[]string{"CC=clang", "LD=ld.lld", "LLVM=1"}, "the kernel was built by clang and ld.lld, which is not installed", "install clang, lld, llvm"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestToolchain(t *testing.T) {
 			for _, program := range c.have {
 				write(t, filepath.Join(dir, program), "#!/bin/sh\n", 0o755)
 			}
-			got := Kernel{Config: c.config}.toolchain(dir)
+			got := Kernel{Config: ParseKconfig(c.config)}.toolchain(dir)
 			if diff := cmp.Diff(c.want, got.environ()); diff != "" {
 				t.Errorf("environment (-want +got):\n%s", diff)
 			}

@@ -61,7 +61,7 @@ func (k *Keys) pair(release string) ko.KeyPair {
 // signs reports whether modules for a kernel are to be signed, and says why not.
 func (k *Keys) signs(kernel kbuild.Kernel) (bool, string) {
 	switch try := k.machine.Framework.TrySignModules; {
-	case kernel.Config["CONFIG_MODULE_SIG_HASH"] == "":
+	case kernel.Config.Value("CONFIG_MODULE_SIG_HASH") == "":
 		return false, "the kernel's configuration has no CONFIG_MODULE_SIG_HASH"
 	case try == conf.Never:
 		return false, "try_sign_modules is false"
@@ -83,7 +83,7 @@ func (k *Keys) signer(kernel kbuild.Kernel) (*ko.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer := &ko.Signer{Keys: pair, Hash: kernel.Config["CONFIG_MODULE_SIG_HASH"], Tools: k.tools(kernel)}
+	signer := &ko.Signer{Keys: pair, Hash: kernel.Config.Value("CONFIG_MODULE_SIG_HASH"), Tools: k.tools(kernel)}
 	return signer, signer.Check()
 }
 

@@ -236,7 +236,7 @@ func (w *workshop) temporary() string { return filepath.Join(w.o.Scratch, "tmp")
 // of the build ID that is made from them with their debug information.
 func (w *workshop) environment(k kbuild.Kernel, build string) []string {
 	option := "-fdebug-prefix-map="
-	if atLeast(k.Config["CONFIG_GCC_VERSION"], 80000) || atLeast(k.Config["CONFIG_CLANG_VERSION"], 100000) {
+	if atLeast(k.Config.Value("CONFIG_GCC_VERSION"), 80000) || atLeast(k.Config.Value("CONFIG_CLANG_VERSION"), 100000) {
 		option = "-ffile-prefix-map=" // for __FILE__, too
 	}
 	flag := option + build + "=" + w.installed()

@@ -20,7 +20,7 @@ import (
 // inputs notes what the build is made from, before it is, and which modules are
 // to come of it.
 func (w *workshop) inputs(ctx context.Context, k kbuild.Kernel, recipe kbuild.Recipe) (Built, error) {
-	b := Built{Kernel: k, Recipe: recipe, Modversions: k.Config.Set("CONFIG_MODVERSIONS"), KernelCompiler: k.Config["CONFIG_CC_VERSION_TEXT"]}
+	b := Built{Kernel: k, Recipe: recipe, Modversions: k.Config.Set("CONFIG_MODVERSIONS"), KernelCompiler: k.Config.Value("CONFIG_CC_VERSION_TEXT")}
 	for _, m := range recipe.Modules {
 		b.Modules = append(b.Modules, Module{BuiltModule: kbuild.BuiltModule{Module: m, File: m.Dest + k.Suffix}})
 	}

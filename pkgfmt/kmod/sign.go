@@ -21,7 +21,7 @@ func (w *workshop) signer(k kbuild.Kernel) (*ko.Signer, error) {
 	if w.o.SignFile != "" {
 		tools = []string{w.o.SignFile}
 	}
-	s := &ko.Signer{Keys: w.o.Key, Hash: or(k.Config["CONFIG_MODULE_SIG_HASH"], "sha256"), Tools: tools}
+	s := &ko.Signer{Keys: w.o.Key, Hash: or(k.Config.Value("CONFIG_MODULE_SIG_HASH"), "sha256"), Tools: tools}
 	if err := checkKeys(w.o.Key, s.Tool() != ""); err != nil {
 		return nil, err
 	}
