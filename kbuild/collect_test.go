@@ -1,6 +1,7 @@
 package kbuild
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,6 +132,24 @@ func TestBuildNoModules(t *testing.T) {
 	}
 	if !strings.Contains(b.logText(t), "KVER="+b.Kernel.Release) {
 		t.Error("a verbose log lacks the environment")
+	}
+}
+
+// A compiler's last words do not fit on a full disk, and yet it is known that it was
+// full.
+func TestLogWithoutRoom(t *testing.T) {
+	t.Parallel()
+	l, err := newBuildLog("/dev/full", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.file.Close()
+	if n, err := l.Write([]byte("No space left\n")); n != 14 || err != nil || !l.full {
+		t.Errorf("Write = %d, %v, full: %v; want 14, nil, true", n, err, l.full)
+	}
+	b := &builder{phase: PhaseMake, log: l, job: Job{Scratch: t.TempDir()}}
+	if got := b.failed(errors.New("exit status 2")); got.Class != DiskFull || got.Hint == "" {
+		t.Errorf("failed = %q, %v; want %s and a hint", got.Class, got, DiskFull)
 	}
 }
 

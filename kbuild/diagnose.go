@@ -93,7 +93,7 @@ var rules = []rule{
 var noise = lazily(`^Skipping BTF generation|^# |^make(\[\d+\])?: (Entering|Leaving) directory|` +
 	`In file included from|warning: the compiler differs|^ {2}(You are using|The kernel was built by):|` +
 	`^make(\[\d+\])?: warning:|set -e; |: note: |^cc1\w*: (some|all) warnings being treated as errors|` +
-	`: warning: .*(?:\[-W[^e][^\]]*\])?$|error trying to exec .as.|compilation terminated`)
+	`: warning: .*(?:\[-W[^e][^\]]*\])?$|error trying to exec .as.|compilation terminated|^make(\[\d+\])?: \*\*\* Deleting (intermediate )?file `)
 
 var (
 	position  = lazily(`^(.*?):(\d+)(?::\d+)?: (?:fatal )?error: (.*)$`)

@@ -82,7 +82,7 @@ func (b *builder) failed(err error) *BuildError {
 		if known != nil { // a script's
 			e.Err = err
 		}
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case isFull(err):
 		e.Class = DiskFull
 	case known != nil && known.Kind == dkms.ModuleNotProduced && b.phase == PhaseVerify:
 		e.Class = OtherModules
@@ -95,11 +95,16 @@ func (b *builder) failed(err error) *BuildError {
 	return e
 }
 
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
 // diagnose reads the log of a make that failed.
 func (b *builder) diagnose(e *BuildError) {
 	text, err := os.ReadFile(b.logPath())
 	if err == nil {
 		e.First, e.Class = Diagnose(string(text[min(b.log.from, len(text)):]), b.job.Build)
+	}
+	if e.Class == Unclear && b.log.full {
+		e.Class, e.First = DiskFull, "there was no room for all of the log"
 	}
 	var exit *system.ExitError
 	if e.First == "" && errors.As(e.Err, &exit) && exit.Status == 128+int(syscall.SIGKILL) {

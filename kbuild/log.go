@@ -19,6 +19,7 @@ type buildLog struct {
 	from     int    // where the section of the try that runs begins
 	size     int    // of that section
 	open     bool   // the last line lacks its end
+	full     bool   // the disk had no room for something
 	partial  []byte // of a line, for progress
 	progress func(string)
 }
@@ -31,8 +32,8 @@ func newBuildLog(path string, progress func(string)) (*buildLog, error) {
 	return &buildLog{file: f, progress: progress}, nil
 }
 
-// Write appends p. It never fails: a full disk is for the compiler to find, in
-// words that a person looks for.
+// Write appends p. It never fails: a full disk is for the compiler to find. But
+// its words about that may have no room in here, either.
 func (l *buildLog) Write(p []byte) (int, error) {
 	l.store(p)
 	if l.progress == nil {
@@ -60,7 +61,9 @@ func (l *buildLog) store(p []byte) {
 	if room < len(p) {
 		p = append(p[:room:room], "\n# more output was dropped\n"...)
 	}
-	_, _ = l.file.Write(p)
+	if _, err := l.file.Write(p); isFull(err) {
+		l.full = true
+	}
 	l.size += len(p)
 	l.open = p[len(p)-1] != '\n'
 }

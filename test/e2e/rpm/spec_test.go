@@ -104,7 +104,7 @@ PACKAGE_NAME="{{.Module}}"
 PACKAGE_VERSION="{{.Version}}"
 BUILT_MODULE_NAME[0]="{{.Module}}"
 DEST_MODULE_LOCATION[0]="/extra"
-MAKE[0]="echo {{.Module}}/{{.Version}} ${kernelver} >>/var/log/compiled; make -C ${kernel_source_dir} M=${dkms_tree}/{{.Module}}/{{.Version}}/build modules"
+MAKE[0]="echo {{.Module}}/{{.Version}} ${kernelver} >>/var/log/compiled; make -j1 -C ${kernel_source_dir} M=${dkms_tree}/{{.Module}}/{{.Version}}/build modules"
 CLEAN="true"
 AUTOINSTALL="yes"
 {{.Conf}}
