@@ -82,6 +82,7 @@ func (m machine) sizeOf(dir string, more int) string {
 
 // TestHangingBuild has a Makefile that never ends, and says nothing.
 func TestHangingBuild(t *testing.T) {
+	long(t)
 	onlyOurs(t)
 	t.Parallel()
 	m := newSmall(t)

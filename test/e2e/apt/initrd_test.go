@@ -12,6 +12,7 @@ import (
 // TestInitramfs counts how often the initial RAM file system of a kernel is
 // made, and looks for the module in it.
 func TestInitramfs(t *testing.T) {
+	long(t)
 	onlyOurs(t)
 	t.Parallel()
 	m := newSmall(t) // foo belongs into the initial RAM file system

@@ -88,6 +88,7 @@ func TestBareChroot(t *testing.T) {
 // TestBrokenEntries puts into the tree what crashes and hands leave there. It
 // is in nobody's way, reported, and mended on request.
 func TestBrokenEntries(t *testing.T) {
+	long(t)
 	onlyOurs(t)
 	t.Parallel()
 	m := newSmall(t)

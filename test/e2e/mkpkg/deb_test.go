@@ -215,6 +215,7 @@ func TestDebOurs(t *testing.T) {
 
 // TestDebStock takes them through it on Debian's dkms.
 func TestDebStock(t *testing.T) {
+	long(t)
 	t.Parallel()
 	m := newMachine(t, aptbox.Stock, reals())
 	m.lenient = true
@@ -298,9 +299,7 @@ func TestDebCalledOff(t *testing.T) {
 // TestDebDebian: packages of ours take over from Debian's own, and they from
 // ours, on both engines.
 func TestDebDebian(t *testing.T) {
-	if !*full {
-		t.Skip("with -full")
-	}
+	long(t)
 	t.Parallel()
 	for _, e := range []aptbox.Engine{aptbox.Stock, aptbox.Ours} {
 		t.Run(e.Name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 // TestKmodLintian: no errors, no warnings, no overrides.
 func TestKmodLintian(t *testing.T) {
+	long(t)
 	t.Parallel()
 	needs(t, "lintian")
 	for _, dir := range forgeDebs(t) {

@@ -301,6 +301,7 @@ func TestKmodWeakModules(t *testing.T) {
 // TestKmodRelease: packages for one kernel each bring it along, and the one
 // without modules follows the newest.
 func TestKmodRelease(t *testing.T) {
+	long(t)
 	t.Parallel()
 	h := newKmodHost(t)
 	old, latest := rpmbox.Kernels(t)[0], rpmbox.Kernels(t)[1]

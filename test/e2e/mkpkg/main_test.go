@@ -24,6 +24,14 @@ func cut[T any](n int, cases []T) []T {
 	return cases[:n]
 }
 
+// long skips what the cut has no time for.
+func long(tb testing.TB) {
+	tb.Helper()
+	if !*full {
+		tb.Skip("only in the full run")
+	}
+}
+
 // program is the program under test: DKMS_MKPKG, or what make build has made.
 func program(tb testing.TB) string {
 	tb.Helper()

@@ -206,9 +206,7 @@ func output(tb testing.TB, name string, args ...string) string {
 // TestRecipeDebUpgrade: though dh_dkms's scripts have the old modules removed
 // before the new ones are built, they stay on our engine.
 func TestRecipeDebUpgrade(t *testing.T) {
-	if !*full {
-		t.Skip("with -full")
-	}
+	long(t)
 	t.Parallel()
 	m := machine{Machine: aptbox.NewOld(t), reals: reals()[1:2]}
 	m.Apt("install", "debhelper", "dh-dkms", "dpkg-dev", "fakeroot")

@@ -206,9 +206,7 @@ func TestRPMOurs(t *testing.T) {
 
 // TestRPMStock takes them through it on dkms itself.
 func TestRPMStock(t *testing.T) {
-	if !*full {
-		t.Skip("with -full")
-	}
+	long(t)
 	t.Parallel()
 	newHost(t, "dkms", reals()).life(false)
 }
