@@ -42,6 +42,8 @@ type Request struct {
 	Programs []string
 	// Timeout is how long one external command may run; 0 is 10 s.
 	Timeout time.Duration
+	// Shared is common to requests of one moment; nil: nothing is shared.
+	Shared *Shared
 }
 
 // Conf is a dkms.conf, evaluated for one kernel.

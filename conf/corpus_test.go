@@ -103,6 +103,12 @@ func collectedNames(t testing.TB, dir string) map[string]bool {
 // /scratch. Ours is a temporary directory, and its name is put back in what
 // comes out.
 func evaluateCorpus(t testing.TB, conf, number string, own Directives) (raw, values Directives, err error) {
+	return evaluateCorpusBeside(t, conf, number, own, nil)
+}
+
+// evaluateCorpusBeside evaluates the file a second time beside a first, which shared
+// what it came to know, if shared is not nil.
+func evaluateCorpusBeside(t testing.TB, conf, number string, own Directives, shared *Shared) (raw, values Directives, err error) {
 	dir := filepath.Join(t.TempDir(), "scratch")
 	text, err := os.ReadFile(conf)
 	if err != nil {
@@ -115,24 +121,35 @@ func evaluateCorpus(t testing.TB, conf, number string, own Directives) (raw, val
 		t.Fatal(err)
 	}
 	source := "/lib/modules/" + corpusKernels[number] + "/build"
-	e := newEvaluation(Request{
+	request := Request{
 		Package: dkms.Package{Name: own.Get("PACKAGE_NAME"), Version: own.Get("PACKAGE_VERSION")},
 		File:    filepath.Join(dir, "dkms.conf"),
 		Trees:   Trees{DKMS: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules"},
 		Jobs:    8,
 		Timeout: 20 * time.Second,
-	}, kbuild.Kernel{
+		Shared:  shared,
+	}
+	kernel := kbuild.Kernel{
 		KernelID: dkms.KernelID{Release: corpusKernels[number], Arch: "x86_64"},
 		Source:   source, ConfigFile: source + "/.config",
-	})
-	defer e.close()
-	e.path = "/usr/sbin:/usr/bin:/sbin:/bin"
-	e.allow = harmlessUnlessGuarded(e)
-	raw, values, err = e.evaluate(context.Background())
-	for _, p := range e.problems {
-		t.Logf("%s.%s: %s", conf, number, p)
 	}
-	return inScratch(raw, dir), inScratch(values, dir), err
+	evaluate := func() (raw, values Directives, err error) {
+		e := newEvaluation(request, kernel)
+		defer e.close()
+		e.path = "/usr/sbin:/usr/bin:/sbin:/bin"
+		e.allow = harmlessUnlessGuarded(e)
+		raw, values, err = e.evaluate(context.Background())
+		for _, p := range e.problems {
+			t.Logf("%s.%s: %s", conf, number, p)
+		}
+		return inScratch(raw, dir), inScratch(values, dir), err
+	}
+	if shared != nil {
+		if _, _, err := evaluate(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return evaluate()
 }
 
 // harmlessUnlessGuarded lets any program run where the read-only view stands
@@ -195,6 +212,27 @@ func shown(s string, set bool) string {
 // TestCorpus compares us with bash over real dkms.conf files.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
+	compareCorpus(t, nil)
+}
+
+// TestCorpusShared does the same with what another evaluation has found.
+func TestCorpusShared(t *testing.T) {
+	t.Parallel()
+	shared := &Shared{}
+	compareCorpus(t, shared)
+	known := 0
+	for _, a := range shared.answers {
+		if a.known {
+			known++
+		}
+	}
+	if known == 0 {
+		t.Error("nothing was shared")
+	}
+	t.Logf("%d answers of programs were shared", known)
+}
+
+func compareCorpus(t *testing.T, shared *Shared) {
 	dir := corpusDir(t)
 	agreed, total := 0, 0
 	collected := collectedNames(t, dir)
@@ -202,7 +240,7 @@ func TestCorpus(t *testing.T) {
 		for _, number := range slices.Sorted(maps.Keys(corpusKernels)) {
 			name := row.number + "." + number
 			want := readExpected(t, filepath.Join(dir, "expected", name+".json"))
-			got, _, err := evaluateCorpus(t, filepath.Join(dir, "confs", row.number+".conf"), number, want)
+			got, _, err := evaluateCorpusBeside(t, filepath.Join(dir, "confs", row.number+".conf"), number, want, shared)
 			total++
 			maps.DeleteFunc(got, func(name string, _ Array) bool { return !collected[name] })
 			diff := differences(got, want, row.ignore)

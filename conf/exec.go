@@ -80,7 +80,8 @@ func (e *evaluation) program(ctx context.Context, hc interp.HandlerContext, args
 		fmt.Fprintf(hc.Stderr, "%s: external programs are not run here\n", args[0])
 		return interp.ExitStatus(127)
 	}
-	return e.child(ctx, hc, args[0], append([]string{path}, args[1:]...), exported(hc.Env))
+	name, args, env := args[0], append([]string{path}, args[1:]...), exported(hc.Env)
+	return e.ask(hc, args, env, func(hc interp.HandlerContext) error { return e.child(ctx, hc, name, args, env) })
 }
 
 // child runs a program, called name, to its end: with a time limit, nothing to

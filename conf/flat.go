@@ -3,6 +3,7 @@ package conf
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"sync"
 )
 
@@ -13,30 +14,47 @@ const flatLimit = 4 << 20
 // flatWorth is from which length on it is worth to look whether text is flat.
 const flatWorth = 16 << 10
 
-// isFlat reports whether text has comments and plain assignments only, as a
-// kernel's .config or auto.conf. The shell does not recurse over it and there is
-// nothing in it to rewrite, so it may be long.
-func isFlat(text []byte) bool {
-	if len(text) > flatLimit || bytes.ContainsAny(text, "\r\x00") {
-		return false
-	}
-	for line := range bytes.Lines(text) {
-		if !flatLine(bytes.Trim(line, " \t\n")) {
-			return false
-		}
-	}
-	return true
+// flat is text of comments and plain assignments only, as a kernel's .config or
+// auto.conf. The shell does not recurse over it and there is nothing in it to
+// rewrite, so it may be long.
+type flat struct {
+	text []byte
+	// symbols are the assignments to CONFIG_X, others the rest, one per line.
+	symbols, others []byte
+	// indirect tells that a value is a symbol's name.
+	indirect bool
 }
 
-// flatLine is isFlat for one line without the blanks around it.
-func flatLine(line []byte) bool {
-	if len(line) == 0 || line[0] == '#' {
-		return true
+// readFlat returns text as flat, nil if it is not.
+func readFlat(text []byte) *flat {
+	if len(text) > flatLimit || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0) >= 0 {
+		return nil
 	}
-	name, value, found := bytes.Cut(line, []byte("="))
-	if !found || !isVariable(name) {
-		return false
+	f := &flat{text: text}
+	for line := range bytes.Lines(text) {
+		if line[0] != '#' {
+			line = bytes.Trim(line, " \t\n")
+		}
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		name, value, found := bytes.Cut(line, []byte("="))
+		if !found || !isVariable(name) || !isPlain(value) {
+			return nil
+		}
+		// [[ evaluates the names that values are.
+		f.indirect = f.indirect || bytes.HasPrefix(bytes.TrimLeft(value, `"'`), []byte(configPrefix))
+		if bytes.HasPrefix(name, []byte(configPrefix)) {
+			f.symbols = append(append(f.symbols, line...), '\n')
+		} else {
+			f.others = append(append(f.others, line...), '\n')
+		}
 	}
+	return f
+}
+
+// isPlain reports whether the shell assigns value as it stands, quotes apart.
+func isPlain(value []byte) bool {
 	if len(value) == 0 {
 		return true
 	}
@@ -85,29 +103,25 @@ var (
 	})
 )
 
-// mentioned returns of flat text what conf, the only text that is to run with it,
-// can see: the assignments but for the symbols of a kernel's configuration that
-// it does not name. Debian's .config has some ten thousand lines, of which a
-// dkms.conf asks for one. Where conf may ask otherwise, that is all of the text.
-func mentioned(text, conf []byte) []byte {
-	// [[ evaluates the names that values are.
-	indirect := bytes.Contains(text, []byte("="+configPrefix)) || bytes.Contains(text, []byte(`="`+configPrefix)) || bytes.Contains(text, []byte("='"+configPrefix))
-	if indirect || anyVariable().Match(conf) || len(sources().FindAll(conf, 2)) != 1 {
-		return text
+// mentioned returns what conf, the only text that is to run with f, can see of it:
+// the assignments but for the symbols of a kernel's configuration that it does not
+// name. Debian's .config has some ten thousand lines, of which a dkms.conf asks for
+// one. Where conf may ask otherwise, that is all of the text.
+func (f *flat) mentioned(conf []byte) []byte {
+	if f.indirect || anyVariable().Match(conf) || len(sources().FindAll(conf, 2)) != 1 {
+		return f.text
 	}
 	conf = bytes.ReplaceAll(conf, []byte("\\\n"), nil) // a name may go on there
 	named := map[string]bool{}
 	for _, name := range configName().FindAll(conf, -1) {
 		named[string(name)] = true
 	}
-	var kept []byte
-	for line := range bytes.Lines(text) {
-		line = bytes.TrimLeft(line, " \t\n")
-		if len(line) == 0 || line[0] == '#' {
-			continue
-		}
-		name, _, _ := bytes.Cut(line, []byte("="))
-		if !bytes.HasPrefix(name, []byte(configPrefix)) || named[string(name)] {
+	kept := slices.Clip(f.others)
+	if len(named) == 0 {
+		return kept
+	}
+	for line := range bytes.Lines(f.symbols) {
+		if name, _, _ := bytes.Cut(line, []byte("=")); named[string(name)] {
 			kept = append(kept, line...)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestIsFlat(t *testing.T) {
+func TestReadFlat(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"":                                   true,
@@ -32,22 +32,22 @@ func TestIsFlat(t *testing.T) {
 		"if true\n":    false,
 		"A=~/x\nB=*\n": false,
 	} {
-		if got := isFlat([]byte(text)); got != want {
-			t.Errorf("isFlat(%q) = %v; want %v", text, got, want)
+		if got := readFlat([]byte(text)) != nil; got != want {
+			t.Errorf("readFlat(%q) != nil is %v; want %v", text, got, want)
 		}
 	}
 }
 
-// flatText is isFlat, as a pattern.
+// flatText is what readFlat takes, as a pattern.
 var flatText = regexp.MustCompile(`\A(?:[ \t]*(?:#[^\n\r\x00]*|[A-Za-z_][A-Za-z0-9_]*=(?:"[^"\x60$\\\n\r\x00]*"|'[^'\n\r\x00]*'|[A-Za-z0-9_.,:/+@%=-]*))?[ \t]*(?:\n|\z))*\z`)
 
-func TestIsFlatLikeItsPattern(t *testing.T) {
+func TestReadFlatLikeItsPattern(t *testing.T) {
 	t.Parallel()
 	piece := rapid.SampledFrom([]string{"A=", "CONFIG_X9=", "y", "\"", "'", "\n", " ", "\t", "#", "$", "`", "\\", "\r", "\x00", "=", "~", "-1.5/x", "(", "é", "9", "\"a b\"", "' $'"})
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOfN(piece, 0, 12).Draw(t, "text"), "")
-		if got, want := isFlat([]byte(text)), flatText.MatchString(text); got != want {
-			t.Fatalf("isFlat(%q) = %v; its pattern says %v", text, got, want)
+		if got, want := readFlat([]byte(text)) != nil, flatText.MatchString(text); got != want {
+			t.Fatalf("readFlat(%q) != nil is %v; its pattern says %v", text, got, want)
 		}
 	})
 }
@@ -82,9 +82,9 @@ func TestMentioned(t *testing.T) {
 	const all = "# CONFIG_NO is not set\nCONFIG_A=y\nCONFIG_AB=m\n CONFIG_C=\"c\"\nOTHER=1\n"
 	for _, tt := range []struct{ text, conf, want string }{
 		{all, ". x/.config\n", "OTHER=1\n"},
-		{all, ". x/.config\n[ $CONFIG_A = y ]\n", "CONFIG_A=y\nOTHER=1\n"},
-		{all, "source x/.config; case ${CONFIG_AB:-n}$CONFIG_C in m*) ;; esac", "CONFIG_AB=m\nCONFIG_C=\"c\"\nOTHER=1\n"},
-		{all, ". x/.config\necho $CONFIG_A\\\nB\n", "CONFIG_AB=m\nOTHER=1\n"},
+		{all, ". x/.config\n[ $CONFIG_A = y ]\n", "OTHER=1\nCONFIG_A=y\n"},
+		{all, "source x/.config; case ${CONFIG_AB:-n}$CONFIG_C in m*) ;; esac", "OTHER=1\nCONFIG_AB=m\nCONFIG_C=\"c\"\n"},
+		{all, ". x/.config\necho $CONFIG_A\\\nB\n", "OTHER=1\nCONFIG_AB=m\n"},
 		{all, ". x/.config\nn=A; v=CONFIG_$n; echo ${!v}\n", all},
 		{all, ". x/.config\nn=A; eval echo \\$CONFIG_$n\n", all},
 		{all, ". x/.config\nn=A; [ -v CONFIG_$n ]\n", all},
@@ -94,7 +94,7 @@ func TestMentioned(t *testing.T) {
 		{all, ". x/.config\n(( CONFIG_$n ))\n", all},
 		{all + "CONFIG_D=CONFIG_A\n", ". x/.config\n", all + "CONFIG_D=CONFIG_A\n"},
 	} {
-		if got := string(mentioned([]byte(tt.text), []byte(tt.conf))); got != tt.want {
+		if got := string(readFlat([]byte(tt.text)).mentioned([]byte(tt.conf))); got != tt.want {
 			t.Errorf("of %q the file %q sees %q; want %q", tt.text, tt.conf, got, tt.want)
 		}
 	}

@@ -27,16 +27,17 @@ func (e *evaluation) sourceFile(hc interp.HandlerContext, args []string) ([]stri
 		return args, nil
 	}
 	path := e.findSource(hc, args[1])
-	text, err := e.readSource(hc, path)
+	text, plain, err := e.readSource(hc, path)
 	if err != nil {
 		return []string{"eval", "echo " + quote(args[1]+": No such file or directory") + " >&2; " + statusCommand + " 1"}, nil
 	}
-	if len(text) > flatWorth && isFlat(text) {
-		if e.runsAlone() {
-			text = mentioned(text, e.text)
+	switch {
+	case plain == nil:
+		if text, err = e.rewritten(text, path, e.where); err != nil {
+			return nil, err
 		}
-	} else if text, err = e.rewritten(text, path, e.where); err != nil {
-		return nil, err
+	case e.runsAlone():
+		text = plain.mentioned(e.text)
 	}
 	e.sources++
 	name := "/proc/self/dkms-conf-source/" + strconv.Itoa(e.sources)
@@ -72,20 +73,38 @@ func (e *evaluation) findSource(hc interp.HandlerContext, name string) string {
 	return name
 }
 
-func (e *evaluation) readSource(hc interp.HandlerContext, path string) ([]byte, error) {
+// readSource returns the text of a file, and the same as flat if it is worth to know
+// that it is.
+func (e *evaluation) readSource(hc interp.HandlerContext, path string) ([]byte, *flat, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(hc.Dir, path)
 	}
 	if text, ok := e.written[filepath.Clean(path)]; ok {
-		return *text, nil
+		return *text, worthFlat(*text), nil
 	}
 	if rest, ok := strings.CutPrefix(path, fmt.Sprintf("/proc/%d/fd/", os.Getpid())); ok {
-		return e.pipes.read(rest)
+		text, err := e.pipes.read(rest)
+		return text, worthFlat(text), err
+	}
+	if known := e.request.Shared.flat(path); known != nil {
+		return known.text, known, nil
 	}
 	f, err := openRegular(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, memoryLimit))
+	text, err := io.ReadAll(io.LimitReader(f, memoryLimit))
+	plain := worthFlat(text)
+	if err == nil && plain != nil {
+		e.request.Shared.keepFlat(path, plain)
+	}
+	return text, plain, err
+}
+
+func worthFlat(text []byte) *flat {
+	if len(text) <= flatWorth {
+		return nil
+	}
+	return readFlat(text)
 }

@@ -2,11 +2,11 @@ package machine
 
 import (
 	"context"
-	"runtime"
-	"sync"
+	"slices"
 
 	"github.com/dkms-hook/dkms-hook/conf"
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
+	"github.com/dkms-hook/dkms-hook/internal/system"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
@@ -20,26 +20,29 @@ type evaluated struct {
 // as there are processors. Recipe tells what came of it when it is asked, so that
 // the order in which things are said stays the same.
 func (m *Machine) Ahead(ctx context.Context, refs []dkms.Ref) {
-	processors := runtime.GOMAXPROCS(0)
-	if processors < 2 {
-		return
+	type job struct {
+		ref dkms.Ref
+		c   *Candidate
+		k   kbuild.Kernel
 	}
-	var all sync.WaitGroup
-	slots := make(chan struct{}, processors)
+	var jobs []job
 	for _, ref := range refs {
 		k, err := m.Kernel(ref.KernelID)
 		if _, known := m.recipes.get(ref); known || err != nil {
 			continue // of the error Recipe's caller hears
 		}
-		c := m.Candidate(ref.Package, m.Tree.SourceLink(ref.Package), true)
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			cf, err := conf.Load(ctx, m.confRequest(c), k)
-			m.ahead.put(ref, evaluated{cf, err})
-		})
+		jobs = append(jobs, job{ref, m.Candidate(ref.Package, m.Tree.SourceLink(ref.Package), true), k})
 	}
-	all.Wait()
+	// Kernel by kernel: what a dkms.conf asks for one, it mostly asks for the next.
+	slices.SortStableFunc(jobs, func(a, b job) int { return dkms.CompareKernels(a.k.KernelID, b.k.KernelID) })
+	var shared conf.Shared
+	system.Together(len(jobs), func(i int) {
+		j := jobs[i]
+		request := m.confRequest(j.c)
+		request.Shared = &shared
+		cf, err := conf.Load(ctx, request, j.k)
+		m.ahead.put(j.ref, evaluated{cf, err})
+	})
 }
 
 // evaluate takes what Ahead has found, or evaluates now.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -45,7 +46,7 @@ type CompareOptions struct {
 // of the kernel's compressed modules. Files that nobody can have changed since
 // Install wrote them, by their stamps, are not read.
 func (t Tree) Compare(ctx context.Context, s *Snapshot, o CompareOptions) error {
-	c := comparer{tree: t, o: o, indexes: map[string]*kernelIndex{}, conf: map[Stamp]bool{}}
+	c := comparer{tree: t, o: o, conf: map[Stamp]bool{}}
 	var all []compared
 	var untold []dkms.Ref
 	for r := range s.refs() {
@@ -58,13 +59,18 @@ func (t Tree) Compare(ctx context.Context, s *Snapshot, o CompareOptions) error 
 	if o.Ahead != nil {
 		o.Ahead(untold)
 	}
-	for _, one := range all {
-		if err := ctx.Err(); err != nil {
+	for i := range all {
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		c.compare(one.RefState, one.manifest, one.known)
+		c.promise(&all[i])
 	}
-	return nil
+	system.Together(len(all), func(i int) {
+		if ctx.Err() == nil {
+			c.compare(all[i])
+		}
+	})
+	return context.Cause(ctx)
 }
 
 // refs are those of all packages.
@@ -82,10 +88,12 @@ func (s *Snapshot) refs() iter.Seq[*RefState] {
 
 // comparer indexes each kernel's directory at most once, and only when it must.
 type comparer struct {
-	tree    Tree
-	o       CompareOptions
-	indexes map[string]*kernelIndex // by release
-	conf    map[Stamp]bool          // whether they still hold
+	tree Tree
+	o    CompareOptions
+	conf map[Stamp]bool // whether they still hold
+
+	mu      sync.Mutex
+	indexes map[string]func() *kernelIndex // by release
 }
 
 // compared is a ref with its manifest, which is known unless it does not tell what
@@ -94,34 +102,40 @@ type compared struct {
 	*RefState
 	manifest Manifest
 	known    bool
+	modules  []Module // that are promised
 }
 
 func (c *comparer) read(r *RefState) compared {
 	m, err := c.tree.Manifest(r.Ref)
-	return compared{r, m, err == nil && len(m.Conf) > 0 && unchanged(m.Conf, c.conf)}
+	return compared{r, m, err == nil && len(m.Conf) > 0 && unchanged(m.Conf, c.conf), m.Modules}
 }
 
-func (c *comparer) compare(r *RefState, m Manifest, known bool) {
-	modules, err := m.Modules, error(nil)
-	r.Missing, r.Differs, r.Lacking, r.Fingerprint = false, false, false, m.Fingerprint
-	if !known {
-		modules, err = nil, errors.ErrUnsupported
-		if c.o.Promised != nil {
-			modules, err = c.o.Promised(r.Ref)
-		}
-		if err != nil {
-			modules = c.tree.found(r.Ref)
-			r.Missing = len(modules) == 0
-		}
+// promise asks for the modules of r, where its manifest does not tell.
+func (c *comparer) promise(r *compared) {
+	r.Missing, r.Differs, r.Lacking, r.Fingerprint = false, false, false, r.manifest.Fingerprint
+	if r.known {
+		return
 	}
-	for _, module := range modules {
+	err := errors.ErrUnsupported
+	if c.o.Promised != nil {
+		r.modules, err = c.o.Promised(r.Ref)
+	}
+	if err != nil {
+		r.modules = c.tree.found(r.Ref)
+		r.Missing = len(r.modules) == 0
+	}
+}
+
+// compare looks at the modules of r, beside those of others.
+func (c *comparer) compare(r compared) {
+	for _, module := range r.modules {
 		built, ok := c.inTree(r.Ref, module.Name)
 		if !ok {
 			r.Missing = true
 			return
 		}
-		if r.State == dkms.Installed && !c.same(r.Ref, module, built, m.Installed) {
-			r.Differs, r.Lacking = true, !c.o.Brief && c.lacks(r.Ref, module, built, m.Installed)
+		if r.State == dkms.Installed && !c.same(r.Ref, module, built, r.manifest.Installed) {
+			r.Differs, r.Lacking = true, !c.o.Brief && c.lacks(r.Ref, module, built, r.manifest.Installed)
 			return
 		}
 	}
@@ -179,12 +193,20 @@ func (c *comparer) pick(release, stem string) (path string, ok bool) {
 }
 
 func (c *comparer) index(release string) *kernelIndex {
-	if x, ok := c.indexes[release]; ok {
-		return x
+	c.mu.Lock()
+	once, ok := c.indexes[release]
+	if !ok {
+		once = sync.OnceValue(func() *kernelIndex {
+			x := indexKernel(c.tree.KernelDir(release))
+			return &x
+		})
+		if c.indexes == nil {
+			c.indexes = map[string]func() *kernelIndex{}
+		}
+		c.indexes[release] = once
 	}
-	x := indexKernel(c.tree.KernelDir(release))
-	c.indexes[release] = &x
-	return &x
+	c.mu.Unlock()
+	return once()
 }
 
 func isLink(path string) bool {

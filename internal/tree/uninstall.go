@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -147,6 +148,9 @@ func (t Tree) placed(r dkms.Ref, file string, known []Placement) (path string, o
 	return "", false
 }
 
+// comparisons holds pairs of buffers to compare files in.
+var comparisons = sync.Pool{New: func() any { return new([2][64 << 10]byte) }}
+
 // equalFiles compares two files by content.
 func equalFiles(a, b string) bool {
 	ia, errA := os.Stat(a)
@@ -170,7 +174,9 @@ func equalFiles(a, b string) bool {
 		return false
 	}
 	defer fb.Close()
-	bufA, bufB := make([]byte, 64<<10), make([]byte, 64<<10)
+	buffers := comparisons.Get().(*[2][64 << 10]byte)
+	defer comparisons.Put(buffers)
+	bufA, bufB := buffers[0][:], buffers[1][:]
 	for {
 		na, errA := readFull(fa, bufA)
 		nb, errB := readFull(fb, bufB)

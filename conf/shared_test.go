@@ -1,0 +1,108 @@
+package conf
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// loaded is what a dkms.conf makes of POST_ADD and prints, in dir, where it runs.
+func loaded(t *testing.T, r Request) (postAdd, output string) {
+	t.Helper()
+	c, err := Load(t.Context(), r, sampleKernel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.PostAdd, c.Output
+}
+
+// TestSharedAnswers changes between two evaluations what the first has asked about.
+func TestSharedAnswers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, text string
+		repeated   bool
+	}{
+		{"a program", "POST_ADD=$(ls state)\n", true},
+		{"a pipeline", "POST_ADD=`find state -type f | sort | tail -n 1`\n", true},
+		{"a path", "POST_ADD=$(/usr/bin/find state -name '[ab]')\n", true},
+		{"what failed", "POST_ADD=$(ls state/b 2>/dev/null && echo yes || echo no)\n", true},
+		{"what complained", "ls state/b\nPOST_ADD=x\n", true},
+		{"what a file holds", "POST_ADD=$(cat state/a)\n", true},
+		{"a builtin", "for f in state/*; do POST_ADD=$f; done\n", false},
+		{"a program that starts others", "POST_ADD=$(find state -type f -exec echo {} +)\n", false},
+		{"a program of the package's own", "POST_ADD=$(./list)\n", false},
+		{"a program that may write", "POST_ADD=$(awk 'BEGIN { while ((getline l < \"state/a\") > 0) print l }')\n", false},
+		{"both outputs in one", "POST_ADD=$(ls state 2>&1 | tr '\\n' ' ')\n", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := sampleRequest(t, sampleHead+tt.text)
+			state := filepath.Join(filepath.Dir(r.File), "state")
+			write := func(name, text string) {
+				t.Helper()
+				if err := os.WriteFile(filepath.Join(filepath.Dir(r.File), name), []byte(text), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Mkdir(state, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write("list", "#!/bin/sh\nls state\n")
+			write("state/a", "one\n")
+			r.Shared = &Shared{}
+			before, said := loaded(t, r)
+			write("state/a", "two\n")
+			write("state/b", "")
+			after, saidAfter := loaded(t, r)
+			if repeated := before == after && said == saidAfter; repeated != tt.repeated {
+				t.Errorf("POST_ADD=%q %q, then %q %q; repeated: %v, want %v", before, said, after, saidAfter, repeated, tt.repeated)
+			}
+			r.Shared = &Shared{}
+			fresh, saidFresh := loaded(t, r)
+			r.Shared = nil
+			if alone, saidAlone := loaded(t, r); alone != fresh || saidAlone != saidFresh || alone == before && saidAlone == said {
+				t.Errorf("POST_ADD=%q %q of a new moment, %q %q without sharing; want the same, and not %q %q", fresh, saidFresh, alone, saidAlone, before, said)
+			}
+		})
+	}
+}
+
+// TestSharedInput: a repeated answer takes as much of the input as the program did.
+func TestSharedInput(t *testing.T) {
+	t.Parallel()
+	r := sampleRequest(t, sampleHead+"POST_ADD=$(printf '%s\\n' one two three | { head -n 1 >/dev/null; read -r next; echo $next; })\n")
+	alone, _ := loaded(t, r)
+	r.Shared = &Shared{}
+	for range 2 {
+		if got, _ := loaded(t, r); got != alone {
+			t.Errorf("POST_ADD=%q; want %q", got, alone)
+		}
+	}
+}
+
+// TestSharedFlat has two files see one configuration, each what it asks for.
+func TestSharedFlat(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "config")
+	text := strings.Repeat("# CONFIG_SOMETHING_THAT_IS_LONG is not set\n", 1000)
+	write := func(values string) {
+		t.Helper()
+		if err := os.WriteFile(config, []byte(text+values), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("CONFIG_A=first\nCONFIG_B=second\nOTHER=third\n")
+	shared := &Shared{}
+	for _, tt := range []struct{ asks, want string }{
+		{"$CONFIG_A$OTHER", "firstthird"}, {"$CONFIG_B$OTHER", "secondthird"}, {"$CONFIG_A", "first"},
+	} {
+		r := sampleRequest(t, sampleHead+". "+config+"\nPOST_ADD="+tt.asks+"\n")
+		r.Shared = shared
+		if got, _ := loaded(t, r); got != tt.want {
+			t.Errorf("POST_ADD=%s is %q; want %q", tt.asks, got, tt.want)
+		}
+		write("CONFIG_A=changed\nCONFIG_B=changed\nOTHER=changed\n")
+	}
+}
