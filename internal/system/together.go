@@ -7,8 +7,13 @@ import (
 )
 
 // Together calls fn with 0 to n-1, as many at a time as there are processors, and
-// returns when all have. They begin in order.
+// returns when all have. They begin in order. What holds for the calling thread
+// only, as a view (WithView), does not for them, unless it is but one call.
 func Together(n int, fn func(i int)) {
+	if n == 1 {
+		fn(0)
+		return
+	}
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {

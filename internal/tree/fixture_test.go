@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,11 +205,13 @@ func wantError(t testing.TB, err error, kind dkms.Kind, text string) {
 	}
 }
 
-// statuses returns the lines that status would print.
-func statuses(t testing.TB, tr Tree, o CompareOptions) []string {
+// statuses returns the lines that status would print, of all packages or the given
+// ones.
+func statuses(t testing.TB, tr Tree, o CompareOptions, only ...dkms.Package) []string {
 	t.Helper()
 	s, err := tr.Scan(t.Context())
 	must(t, err)
+	s.Packages = slices.DeleteFunc(s.Packages, func(p PackageState) bool { return len(only) > 0 && !slices.Contains(only, p.Package) })
 	must(t, tr.Compare(t.Context(), &s, o))
 	var lines []string
 	for _, p := range s.Packages {
