@@ -84,9 +84,11 @@ func (a *answer) listen(hc interp.HandlerContext, run func(interp.HandlerContext
 }
 
 // question reports whether a program, args[0] being its path, only reads, so that
-// two that ask the same are told the same.
+// two that ask the same are told the same. After one that may have written, if only to
+// the sandbox's /tmp, none is.
 func (e *evaluation) question(hc interp.HandlerContext, args, env []string) (q question, ok bool) {
-	if e.request.Shared == nil || !onlyReads(args) || hc.Stdout == hc.Stderr {
+	e.touched = e.touched || !onlyReads(args)
+	if e.request.Shared == nil || e.touched || hc.Stdout == hc.Stderr {
 		return q, false
 	}
 	h := sha256.New()

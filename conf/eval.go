@@ -42,6 +42,7 @@ type evaluation struct {
 	written  map[string]*[]byte // files written by redirection
 	sourced  map[string][]byte  // rewritten files on their way to `source`
 	sources  int
+	touched  bool // a program ran that may write
 
 	asksPipeStatus, pipefail bool
 	discarded, returned      bool

@@ -34,6 +34,7 @@ func TestSharedAnswers(t *testing.T) {
 		{"a program that starts others", "POST_ADD=$(find state -type f -exec echo {} +)\n", false},
 		{"a program of the package's own", "POST_ADD=$(./list)\n", false},
 		{"a program that may write", "POST_ADD=$(awk 'BEGIN { while ((getline l < \"state/a\") > 0) print l }')\n", false},
+		{"what another may have changed", "awk 'BEGIN { }'; POST_ADD=$(ls state)\n", false},
 		{"both outputs in one", "POST_ADD=$(ls state 2>&1 | tr '\\n' ' ')\n", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
