@@ -163,9 +163,11 @@ func (b *builder) prepare() (err error) {
 		}
 	}()
 	b.log.header(j)
-	bin := filepath.Join(j.Scratch, "bin")
-	if err := os.Mkdir(bin, 0o755); err != nil {
-		return err
+	bin, temporary := filepath.Join(j.Scratch, "bin"), filepath.Join(j.Scratch, "tmp")
+	for _, dir := range []string{bin, temporary} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
 	}
 	if err := b.makeStage(); err != nil {
 		return err
@@ -173,7 +175,7 @@ func (b *builder) prepare() (err error) {
 	if err := writeShim(bin, j.Kernel.Release); err != nil {
 		return err
 	}
-	b.env = environment(j, bin)
+	b.env = environment(j, bin, temporary)
 	if j.Verbose {
 		b.log.note("environment:\n#   %s", strings.Join(b.env, "\n#   "))
 	}

@@ -46,7 +46,7 @@ func (c Class) verdict() string {
 func (c Class) hint() string {
 	switch c {
 	case APIChange, MissingSymbol:
-		return "this version of the package does not know this kernel: look for a newer one"
+		return "if only the kernel is new, this version of the package does not know it: look for a newer one"
 	case WrongKernel:
 		return "the Makefile looks for another kernel than it was told: hand it ${kernel_source_dir} in MAKE of dkms.conf"
 	case OutOfMemory:

@@ -41,13 +41,14 @@ var exported = []string{
 // KERNELRELEASE is not in it: many Makefiles take it for "called from kbuild"
 // and would build nothing. It stays on make's command line, where the recipe
 // puts it.
-func environment(j Job, bin string) []string {
+// TMPDIR is swept with the build: a compiler that is killed leaves its files there.
+func environment(j Job, bin, temporary string) []string {
 	env := cleaned(os.Environ())
 	path := pathFrom(os.Environ())
 	k := j.Kernel
 	env = append(env,
 		// Diagnosis reads English. kbuild drops LC_ALL, hence LANG too.
-		"LC_ALL=C", "LANG=C",
+		"LC_ALL=C", "LANG=C", "TMPDIR="+temporary,
 		"KVER="+k.Release, "KVERSION="+k.Release,
 		"KERNEL_DIR="+k.Source, "KERNELDIR="+k.Source, "KDIR="+k.Source, "KSRC="+k.Source,
 	)

@@ -37,7 +37,7 @@ func (e *BuildError) object() string { return fmt.Sprintf("%s for %s", e.Ref.Pac
 
 // Problem returns what Error does, without the name of the package.
 func (e *BuildError) Problem() string {
-	if e.Phase != PhaseMake {
+	if e.Phase != PhaseMake && e.Class != DiskFull {
 		return e.Err.Error()
 	}
 	text := e.Class.verdict()
@@ -89,6 +89,9 @@ func (b *builder) failed(err error) *BuildError {
 	case b.phase == PhaseMake:
 		b.diagnose(e)
 	}
+	if e.Hint == "" {
+		e.Hint = e.Class.hint()
+	}
 	if b.phase == PhaseMake && e.Class != Interrupted {
 		e.Err = &dkms.Error{Kind: dkms.MakeFailed, Problem: "make failed", Err: e.Err, Hint: e.Hint}
 	}
@@ -119,9 +122,6 @@ func (b *builder) diagnose(e *BuildError) {
 		if e.First == "" {
 			e.First = t.warning()
 		}
-	}
-	if e.Hint == "" {
-		e.Hint = e.Class.hint()
 	}
 }
 

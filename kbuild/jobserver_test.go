@@ -201,7 +201,7 @@ func TestBuildSerialOnly(t *testing.T) {
 				t.Errorf("Build = %v after %v; want failure %v after %d\n%s", err, retries, c.fails, c.retries, log)
 			}
 			for _, r := range retries {
-				if r.How != RetrySerial || !strings.Contains(log, "# "+r.String()+"\n") || err == nil && !slices.Contains(result.Warnings, r.String()) {
+				if r.How != RetrySerial || !strings.Contains(log, "# "+r.String()+"\n") || err == nil && !slices.Contains(result.Warnings, r.String()+r.advice()) {
 					t.Errorf("retry %+v; warnings %q; log\n%s", r, result.Warnings, log)
 				}
 			}
@@ -300,7 +300,7 @@ func TestBuildKilledForMemory(t *testing.T) {
 				t.Fatalf("retries: %+v", result.Retries)
 			}
 			r := result.Retries[0]
-			if r.How != RetryAlone || !strings.Contains(r.Why, c.why) || !slices.Contains(result.Warnings, r.String()) {
+			if r.How != RetryAlone || !strings.Contains(r.Why, c.why) || !slices.Contains(result.Warnings, r.String()+r.advice()) {
 				t.Errorf("retry %+v; want one alone because of %q; warnings %q", r, c.why, result.Warnings)
 			}
 			if !slices.Contains(b.lines.text, "flags:") {

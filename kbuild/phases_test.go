@@ -218,6 +218,9 @@ func TestBuildMakeFails(t *testing.T) {
 		if failed.Class != c.class {
 			t.Errorf("make %q: class %q; want %q (%v)", c.make, failed.Class, c.class, failed)
 		}
+		if failed.Hint != c.class.hint() {
+			t.Errorf("make %q: hint %q; want %q", c.make, failed.Hint, c.class.hint())
+		}
 	}
 }
 

@@ -149,6 +149,17 @@ func TestBuildOnBadDisk(t *testing.T) {
 	}
 }
 
+// TestBuildLeavesNoTemporaries kills a compiler, and looks for what it had in work.
+func TestBuildLeavesNoTemporaries(t *testing.T) {
+	t.Parallel()
+	b := quick(t, realKernels(t)[0], "", "mktemp; sleep 60", module("hello"))
+	b.Timeout = 500_000_000
+	b.bad(t, dkms.MakeFailed, PhaseMake, "timeout")
+	if path := b.lines.text[0]; filepath.Dir(path) != filepath.Join(b.Scratch, "tmp") || !system.Exists(path) {
+		t.Errorf("the temporary file is %q; want it in the scratch directory", path)
+	}
+}
+
 // A command that outlives its make is not waited for, and what make itself
 // started goes with it.
 func TestBuildLeavesNothingRunning(t *testing.T) {

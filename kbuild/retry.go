@@ -34,10 +34,18 @@ const (
 // String says what happened.
 func (r Retry) String() string {
 	how := map[RetryHow]string{
-		RetrySerial: "built once more with one job at a time, because it failed with several (MAKE may quote 'make' to say so)",
+		RetrySerial: "built once more with one job at a time, because it failed with several",
 		RetryAlone:  "built once more alone with one job, because it ran out of memory",
 	}
 	return how[r.How] + ": " + r.Why
+}
+
+// advice is for those who maintain the package, when the next try did better.
+func (r Retry) advice() string {
+	if r.How == RetrySerial {
+		return "; MAKE of dkms.conf may quote 'make' to say so"
+	}
+	return ""
 }
 
 // tries tries to build until it is clear how that ends.
@@ -48,7 +56,7 @@ func (b *builder) tries(ctx context.Context) error {
 		err := b.try(ctx)
 		if err == nil {
 			for _, r := range b.result.Retries {
-				b.warn(r.String())
+				b.warn(r.String() + r.advice())
 			}
 			return nil
 		}

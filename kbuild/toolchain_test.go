@@ -78,7 +78,7 @@ func TestEnvironment(t *testing.T) {
 		Env:     []string{"KDIR=/mine", "EXTRA=a b", "CC=own", "PATH=/opt/bin:/bin"},
 	}
 	j.Kernel.Release = "6.1"
-	env := environment(j, "/scratch/bin")
+	env := environment(j, "/scratch/bin", "/scratch/tmp")
 	last := map[string]string{}
 	for _, pair := range env {
 		name, value, _ := strings.Cut(pair, "=")
@@ -88,7 +88,7 @@ func TestEnvironment(t *testing.T) {
 		last[name] = value
 	}
 	for name, want := range map[string]string{
-		"KVER": "6.1", "KDIR": "/mine", "KSRC": "/lib/modules/6.1/build", "EXTRA": "a b", "CC": "own", "LC_ALL": "C", "LANG": "C",
+		"KVER": "6.1", "TMPDIR": "/scratch/tmp", "KDIR": "/mine", "KSRC": "/lib/modules/6.1/build", "EXTRA": "a b", "CC": "own", "LC_ALL": "C", "LANG": "C",
 		"PATH": "/scratch/bin:/opt/bin:/bin", "KBUILD_EXTRA_SYMBOLS": "/t/a/Module.symvers /t/b/Module.symvers",
 	} {
 		if last[name] != want {
@@ -99,7 +99,7 @@ func TestEnvironment(t *testing.T) {
 		t.Error("KERNELRELEASE must not be in the environment")
 	}
 	j.Recipe.SetsExtraSymbols = true
-	for _, pair := range environment(j, "/b") {
+	for _, pair := range environment(j, "/b", "/t") {
 		if strings.HasPrefix(pair, "KBUILD_EXTRA_SYMBOLS=") {
 			t.Errorf("%s, although the recipe sets it", pair)
 		}

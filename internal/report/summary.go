@@ -29,10 +29,12 @@ type Failure struct {
 // failures only.
 func (c Console) Summary(outcomes []Outcome, hint string) {
 	failed := false
+	said := map[string]bool{hint: true, "": true}
 	for _, o := range outcomes {
 		switch {
 		case o.Err != nil || o.Fail != nil:
 			c.failed(o)
+			c.hints(o.Err, said)
 			failed = true
 		case o.Did != "" && !c.Quiet:
 			head := about(o.Ref) + ": " + c.paint(green, plain(o.Did))
@@ -44,6 +46,16 @@ func (c Console) Summary(outcomes []Outcome, hint string) {
 	}
 	if failed && hint != "" {
 		c.print("  "+c.paint(bold, "hint:"), hint)
+	}
+}
+
+// hints prints those of err that have not been said, and adds them to said.
+func (c Console) hints(err error, said map[string]bool) {
+	for _, hint := range hints(err) {
+		if !said[hint] {
+			c.print("  "+c.paint(bold, "hint:"), hint)
+			said[hint] = true
+		}
 	}
 }
 

@@ -26,9 +26,9 @@ func TestSummary(t *testing.T) {
 			Class: "kernel API change", First: "hpi.c:42: too few arguments", Log: "/tree/make.log", Still: "asihpi/4.20.38 is still installed",
 		}},
 		{Ref: ref("odd/1", "6.1"), Err: errors.New("make: exit status 2"), Fail: &report.Failure{Log: "/tree/odd.log"}},
-		{Ref: ref("a/1", "6.1"), Err: &dkms.Error{Object: "a/1/6.1/x86_64", Problem: "is busy"}},
-		{Ref: ref("b/1", "6.1"), Err: &dkms.Error{Object: "/lib/modules/6.1", Problem: "is not there"}},
-		{Ref: ref("c/1", "6.1"), Err: fmt.Errorf("again: %w", &dkms.Error{Object: "c/1", Problem: "is busy"})},
+		{Ref: ref("a/1", "6.1"), Err: &dkms.Error{Object: "a/1/6.1/x86_64", Problem: "is busy", Hint: "wait"}},
+		{Ref: ref("b/1", "6.1"), Err: &dkms.Error{Object: "/lib/modules/6.1", Problem: "is not there", Hint: "wait"}},
+		{Ref: ref("c/1", "6.1"), Err: fmt.Errorf("again: %w", &dkms.Error{Object: "c/1", Problem: "is busy", Hint: "dkms-hook sync tries again"})},
 	}
 	const good = `it87/eol for 6.1: installed
 zfs/2 for 6.1: installed, in place of zfs/1
@@ -40,6 +40,7 @@ old/1: removed
 odd/1 for 6.1: make: exit status 2
   log: /tree/odd.log
 a/1 for 6.1: is busy
+  hint: wait
 b/1 for 6.1: /lib/modules/6.1: is not there
 c/1 for 6.1: again: c/1: is busy
   hint: dkms-hook sync tries again
