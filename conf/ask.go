@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"mvdan.cc/sh/v3/interp"
 
@@ -24,14 +22,11 @@ const askLimit = 64 << 10
 // besides the machine.
 type question [sha256.Size]byte
 
-// An answer is what a program has printed and returned. The evaluation that asks
-// first runs the program; others wait for it.
+// An answer is what a program has printed and returned.
 type answer struct {
-	first            sync.Once
 	stdout, problems []byte
 	status           error
 	input            int64 // where its input was left
-	known            bool
 }
 
 // ask runs a program by run, or repeats what it has answered an evaluation before.
@@ -40,47 +35,60 @@ func (e *evaluation) ask(hc interp.HandlerContext, args, env []string, run func(
 	if !ok {
 		return run(hc)
 	}
-	a := e.request.Shared.answer(q)
-	ran := false
-	var err error
-	a.first.Do(func() {
-		ran = true
-		err = a.listen(hc, run)
-	})
-	switch {
-	case ran:
-		return err
-	case !a.known:
-		return run(hc)
+	a, known := e.request.Shared.answer(q)
+	if !known {
+		var whole bool
+		if a, whole = listen(hc, run); whole {
+			e.request.Shared.keepAnswer(q, a)
+		}
+		return a.status
 	}
 	if in, ok := hc.Stdin.(*os.File); ok {
 		if _, err := in.Seek(a.input, io.SeekStart); err != nil {
 			return err
 		}
 	}
-	_, err = hc.Stdout.Write(a.stdout)
+	_, err := hc.Stdout.Write(a.stdout)
 	_, errP := hc.Stderr.Write(a.problems)
-	return errors.Join(err, errP, a.status)
+	if err != nil || errP != nil {
+		return interp.ExitStatus(141) // as child has it
+	}
+	return a.status
 }
 
-// listen runs a program and remembers what it answers.
-func (a *answer) listen(hc interp.HandlerContext, run func(interp.HandlerContext) error) error {
+// listen runs a program and returns what it answers, and whether that is all.
+func listen(hc interp.HandlerContext, run func(interp.HandlerContext) error) (a answer, whole bool) {
 	in, hasInput := hc.Stdin.(*os.File)
-	var stdout, problems bytes.Buffer
+	var stdout, problems memory
 	hc.Stdout, hc.Stderr = io.MultiWriter(hc.Stdout, &stdout), io.MultiWriter(hc.Stderr, &problems)
-	err := run(hc)
+	a.status = run(hc)
 	var status interp.ExitStatus
-	if err != nil && (!errors.As(err, &status) || status > 123) || stdout.Len() > askLimit || problems.Len() > askLimit {
-		return err // it may not have come to its end
+	if a.status != nil && (!errors.As(a.status, &status) || status > 123) || stdout.full || problems.full {
+		return a, false // it may not have come to its end
 	}
 	if hasInput {
-		var errIn error
-		if a.input, errIn = in.Seek(0, io.SeekCurrent); errIn != nil {
-			return err
+		var err error
+		if a.input, err = in.Seek(0, io.SeekCurrent); err != nil {
+			return a, false
 		}
 	}
-	a.stdout, a.problems, a.status, a.known = stdout.Bytes(), problems.Bytes(), err, true
-	return err
+	a.stdout, a.problems = stdout.text, problems.text
+	return a, true
+}
+
+// memory remembers what is written to it, up to askLimit.
+type memory struct {
+	text []byte
+	full bool
+}
+
+func (m *memory) Write(b []byte) (int, error) {
+	if m.full = m.full || len(m.text)+len(b) > askLimit; m.full {
+		m.text = nil
+	} else {
+		m.text = append(m.text, b...)
+	}
+	return len(b), nil
 }
 
 // question reports whether a program, args[0] being its path, only reads, so that
@@ -88,7 +96,7 @@ func (a *answer) listen(hc interp.HandlerContext, run func(interp.HandlerContext
 // the sandbox's /tmp, none is.
 func (e *evaluation) question(hc interp.HandlerContext, args, env []string) (q question, ok bool) {
 	e.touched = e.touched || !onlyReads(args)
-	if e.request.Shared == nil || e.touched || hc.Stdout == hc.Stderr {
+	if e.shared() == nil || hc.Stdout == hc.Stderr || isProcess(hc.Dir) || slices.ContainsFunc(args, isProcess) {
 		return q, false
 	}
 	h := sha256.New()
@@ -110,8 +118,12 @@ func (e *evaluation) question(hc interp.HandlerContext, args, env []string) (q q
 	return question(h.Sum(nil)), true
 }
 
-// hashInput adds what is left to read of in, which stays as it is, to h, and where
-// that begins.
+// isProcess reports whether a word may name what differs from process to process, or
+// from one evaluation to the next: a process substitution.
+func isProcess(word string) bool { return strings.Contains(word, "/proc/") }
+
+// hashInput adds to h where in stands and all of its text, which a program can read
+// from its start again by /dev/stdin. in stays as it is.
 func hashInput(h io.Writer, in *os.File) bool {
 	info, err := in.Stat()
 	if err != nil || !info.Mode().IsRegular() {
@@ -131,7 +143,8 @@ func hashInput(h io.Writer, in *os.File) bool {
 }
 
 // onlyReads reports whether a program of the system's, by its path, reads and prints
-// and does nothing else when it is called like this.
+// and does nothing else when it is called like this. Of sed, whose scripts may write,
+// that is not known.
 func onlyReads(args []string) bool {
 	dir, name := filepath.Split(args[0])
 	if !slices.Contains(filepath.SplitList(system.SafePath), strings.TrimSuffix(dir, "/")) {

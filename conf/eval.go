@@ -70,6 +70,14 @@ func newEvaluation(r Request, k kbuild.Kernel) *evaluation {
 	return e
 }
 
+// shared is what e may share: nothing more once a program ran that may write.
+func (e *evaluation) shared() *Shared {
+	if e.touched {
+		return nil
+	}
+	return e.request.Shared
+}
+
 // start makes the shell.
 func (e *evaluation) start() error {
 	dir := filepath.Dir(e.request.File)

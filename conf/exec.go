@@ -80,6 +80,7 @@ func (e *evaluation) program(ctx context.Context, hc interp.HandlerContext, args
 		fmt.Fprintf(hc.Stderr, "%s: external programs are not run here\n", args[0])
 		return interp.ExitStatus(127)
 	}
+	hc.Stdout, hc.Stderr = behind(hc.Stdout), behind(hc.Stderr) // two that are one are seen as one
 	name, args, env := args[0], append([]string{path}, args[1:]...), exported(hc.Env)
 	return e.ask(hc, args, env, func(hc interp.HandlerContext) error { return e.child(ctx, hc, name, args, env) })
 }

@@ -144,6 +144,17 @@ type writeOnly struct{ io.Writer }
 func (writeOnly) Read([]byte) (int, error) { return 0, syscall.EBADF }
 func (writeOnly) Close() error             { return nil }
 
+// behind returns what a redirection to /dev/stdout or the like writes to.
+func behind(w io.Writer) io.Writer {
+	for {
+		o, ok := w.(writeOnly)
+		if !ok {
+			return w
+		}
+		w = o.Writer
+	}
+}
+
 // memoryFile is a file that was written during an evaluation.
 type memoryFile struct{ text *[]byte }
 

@@ -10,7 +10,7 @@ import "sync"
 type Shared struct {
 	mu      sync.Mutex
 	flats   map[string]*flat // by path
-	answers map[question]*answer
+	answers map[question]answer
 }
 
 // flat returns the file at path, nil if it was not read before.
@@ -35,17 +35,19 @@ func (s *Shared) keepFlat(path string, f *flat) {
 	s.flats[path] = f
 }
 
-// answer returns that to q, which may have to be found yet.
-func (s *Shared) answer(q question) *answer {
+// answer returns that to q, if it is known.
+func (s *Shared) answer(q question) (a answer, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, ok := s.answers[q]
-	if !ok {
-		if s.answers == nil {
-			s.answers = map[question]*answer{}
-		}
-		a = &answer{}
-		s.answers[q] = a
+	a, known = s.answers[q]
+	return a, known
+}
+
+func (s *Shared) keepAnswer(q question, a answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answers == nil {
+		s.answers = map[question]answer{}
 	}
-	return a
+	s.answers[q] = a
 }

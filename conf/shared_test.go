@@ -5,6 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
 // loaded is what a dkms.conf makes of POST_ADD and prints, in dir, where it runs.
@@ -67,6 +71,71 @@ func TestSharedAnswers(t *testing.T) {
 				t.Errorf("POST_ADD=%q %q of a new moment, %q %q without sharing; want the same, and not %q %q", fresh, saidFresh, alone, saidAlone, before, said)
 			}
 		})
+	}
+}
+
+// TestSharedKernels asks for two kernels, one after the other, with and without sharing.
+func TestSharedKernels(t *testing.T) {
+	t.Parallel()
+	if err := system.WithReadOnlyView(nil, func() error { return nil }); err != nil { // the files would write to our /tmp
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	for _, text := range []string{
+		"POST_ADD=$(cat <(echo $kernelver))\n",
+		"grep -q '^6' <(echo $kernelver) && POST_ADD=six || POST_ADD=other\n",
+		"echo $kernelver | tee /tmp/x >/dev/null; POST_ADD=$(cat /tmp/x)\n",
+		"echo $kernelver | sed -n 'w /tmp/x'; POST_ADD=$(cat /tmp/x)\n",
+		"echo $kernelver | sort -o /tmp/x; POST_ADD=$(cat /tmp/x)\n",
+		"mkdir /tmp/d; touch /tmp/d/$kernelver; POST_ADD=$(find /tmp/d -type f)\n",
+		"mkdir /tmp/d; cd /tmp; touch d/$kernelver; POST_ADD=$(ls d)\n",
+		"ls /tmp/x 2>/dev/null || touch /tmp/x; ls /tmp/x >/dev/null && POST_ADD=yes || POST_ADD=no\n",
+		"export K=$kernelver; POST_ADD=$(tr '\\0' '\\n' </proc/self/environ | grep ^K=)\n",
+		"POST_ADD=$(echo $kernelver | cut -c1)\n",
+		"POST_ADD=$(printf 'a\\nb\\nc\\n' | { read x; [ $kernelver = 6.1 ] && read y; cat; } | tr '\\n' ' ')\n",
+		"echo $kernelver >f; POST_ADD=$(cat <f)\n",
+		"POST_ADD=$(cat <<< $kernelver)\n",
+		"ls /nonexistent; POST_ADD=$?\n",
+		"POST_ADD=$(ls /nonexistent . 2>/dev/stdout | tr '\\n' ' ')\n",
+		"for i in {1..300}; do cat dkms.conf || { POST_ADD=$?; break; }; done >/dev/null\n",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			r := sampleRequest(t, sampleHead+text)
+			answers := func(shared *Shared) (all []string) {
+				r.Shared = shared
+				for _, release := range []string{"6.1", "5.9"} {
+					k := sampleKernel
+					k.Release = release
+					c, err := Load(t.Context(), r, k)
+					if err != nil {
+						t.Fatal(err)
+					}
+					all = append(all, c.PostAdd, c.Output)
+				}
+				return all
+			}
+			alone := answers(nil)
+			if d := cmp.Diff(alone, answers(&Shared{})); d != "" {
+				t.Errorf("POST_ADD and what was printed (-alone +shared):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestSharedMemory: of what is long nothing is remembered.
+func TestSharedMemory(t *testing.T) {
+	t.Parallel()
+	var m memory
+	for range 3 {
+		if n, err := m.Write(make([]byte, askLimit/2)); n != askLimit/2 || err != nil {
+			t.Fatalf("Write = %d, %v", n, err)
+		}
+	}
+	if !m.full || m.text != nil {
+		t.Errorf("%d bytes remembered, full %v; want none, true", len(m.text), m.full)
 	}
 }
 

@@ -86,7 +86,7 @@ func (e *evaluation) readSource(hc interp.HandlerContext, path string) ([]byte, 
 		text, err := e.pipes.read(rest)
 		return text, worthFlat(text), err
 	}
-	if known := e.request.Shared.flat(path); known != nil {
+	if known := e.shared().flat(path); known != nil {
 		return known.text, known, nil
 	}
 	f, err := openRegular(path)
@@ -97,7 +97,7 @@ func (e *evaluation) readSource(hc interp.HandlerContext, path string) ([]byte, 
 	text, err := io.ReadAll(io.LimitReader(f, memoryLimit))
 	plain := worthFlat(text)
 	if err == nil && plain != nil {
-		e.request.Shared.keepFlat(path, plain)
+		e.shared().keepFlat(path, plain)
 	}
 	return text, plain, err
 }
