@@ -205,12 +205,12 @@ func TestCompareAgain(t *testing.T) {
 	path := inUpdates(tr, "alpha.ko")
 	must(t, os.Rename(path, path+".away"))
 	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
-	if got := s.Ref(r); !got.Differs || !got.Lacking {
+	if got := s.Ref(r); !got.Differs || !got.Lacking || !got.Gone {
 		t.Errorf("Compare without the file = %+v", got)
 	}
 	must(t, os.Rename(path+".away", path))
 	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
-	if got := s.Ref(r); got.Differs || got.Lacking || got.Missing {
+	if got := s.Ref(r); got.Differs || got.Lacking || got.Gone || got.Missing {
 		t.Errorf("Compare with the file = %+v", got)
 	}
 }
