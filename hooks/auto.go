@@ -88,7 +88,7 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 		want, p, err := r.bring(have, ids, why)
 		failed := r.sayNotDone(p)
 		if r.ctx.Err() != nil {
-			return fmt.Errorf("interrupted: %w", context.Cause(r.ctx))
+			return &dkms.Error{Kind: dkms.Interrupted, Problem: "interrupted", Err: context.Cause(r.ctx), Hint: "dkms-hook sync goes on where this ended"}
 		}
 		if r.declarative {
 			if r.call.AllKernels && r.maker.Only == "" {

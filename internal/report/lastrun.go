@@ -45,6 +45,8 @@ func outcome(w io.Writer, o record.Outcome) {
 	switch o.Did {
 	case record.Failed:
 		fmt.Fprintf(w, "%s (%s)\n", plain(joined(": ", object, joined(" ", o.Step, "failed"), problem)), brief(seconds(o.Seconds)))
+	case record.Interrupted:
+		fmt.Fprintf(w, "%s (%s)\n", plain(joined(": ", object, joined(" ", o.Step, "interrupted"))), brief(seconds(o.Seconds)))
 	case record.NotTried:
 		fmt.Fprintln(w, plain(joined(": ", object, joined(" ", o.Step, "not tried"), problem)))
 		return
