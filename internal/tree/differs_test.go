@@ -277,3 +277,28 @@ func BenchmarkStatus(b *testing.B) {
 		statuses(b, tr, CompareOptions{})
 	}
 }
+
+// TestCompareEarlierBuild: while what an earlier build has installed is whole, it
+// serves; with one file of it gone, it does not.
+func TestCompareEarlierBuild(t *testing.T) {
+	t.Parallel()
+	tr := newTree(t)
+	r := ref("pa", "1.0")
+	install(t, tr, r, "alpha.ko", "beta.ko")
+	write(t, filepath.Join(tr.ModuleDir(r), "alpha.ko"), "a later build")
+	s, err := tr.Scan(t.Context())
+	must(t, err)
+	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
+	if got := s.Ref(r); !got.Differs || !got.Lacking || got.Gone {
+		t.Errorf("Compare with what an earlier build has installed = %+v; want it lacking, and nothing gone", got)
+	}
+	must(t, os.Remove(inUpdates(tr, "beta.ko")))
+	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
+	if got := s.Ref(r); !got.Lacking || !got.Gone {
+		t.Errorf("Compare without one of its files = %+v; want it gone", got)
+	}
+	must(t, tr.Compare(t.Context(), &s, CompareOptions{Brief: true}))
+	if got := s.Ref(r); !got.Differs || got.Lacking || got.Gone {
+		t.Errorf("Compare in brief = %+v; want only that it differs", got)
+	}
+}

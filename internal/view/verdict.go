@@ -58,10 +58,7 @@ func Judge(c Case) []Verdict {
 		}
 	}
 	for _, s := range c.Plan.Steps {
-		switch s.Verb {
-		case plan.Build:
-			found.add(s.Ref, found.unless(s.Ref), s.Why)
-		case plan.Install:
+		if s.Verb == plan.Build || s.Verb == plan.Install {
 			found.add(s.Ref, found.unless(s.Ref), s.Why)
 		}
 	}

@@ -103,7 +103,7 @@ func judge(in Input) verdict {
 	}
 	var text []string
 	if left := t.left(); v.Tone != bad && in.Run.Interrupted && left != "" {
-		text = append(text, "Of the rest: "+left+".")
+		text = append(text, left+".")
 	}
 	if v.Tone == bad && len(t.failed) > 1 {
 		text = append(text, "Failed: "+list(names(t.failed))+".")

@@ -39,9 +39,9 @@ func TestVerdict(t *testing.T) {
 		{record.Run{Outcomes: []record.Outcome{installed}, Interrupted: true}, waits, "Interrupted; until then 1 installed", ""},
 		{record.Run{Outcomes: []record.Outcome{bad1}, Interrupted: true}, bad, "Interrupted; The build of b/1 for 6.1 failed", ""},
 		{record.Run{Interrupted: true}, waits, "Interrupted", ""},
-		{record.Run{Outcomes: []record.Outcome{built, installed, cut, late}, Interrupted: true}, waits, "Interrupted; until then 1 installed", "Of the rest: 2 not finished."},
-		{record.Run{Outcomes: []record.Outcome{built, cut, late, late}, Interrupted: true}, waits, "Interrupted; until then 1 built and not installed", "Of the rest: 2 not finished."},
-		{record.Run{Outcomes: []record.Outcome{cut, late}, Interrupted: true}, waits, "Interrupted", "Of the rest: 2 not finished."},
+		{record.Run{Outcomes: []record.Outcome{built, installed, cut, late}, Interrupted: true}, waits, "Interrupted; until then 1 installed", "2 not finished."},
+		{record.Run{Outcomes: []record.Outcome{built, cut, late, late}, Interrupted: true}, waits, "Interrupted; until then 1 built and not installed", "2 not finished."},
+		{record.Run{Outcomes: []record.Outcome{cut, late}, Interrupted: true}, waits, "Interrupted", "2 not finished."},
 		{record.Run{Outcomes: []record.Outcome{bad1, cut}, Interrupted: true}, bad, "Interrupted; The build of b/1 for 6.1 failed", "Of the rest: 1 not finished."},
 	} {
 		got := judge(Input{Run: tt.run})
