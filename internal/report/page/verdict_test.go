@@ -17,7 +17,8 @@ func TestVerdict(t *testing.T) {
 	built, installed := did("a", record.Built, "build"), did("a", record.Installed, "install")
 	bad1, bad2 := did("b", record.Failed, "build"), did("c", record.Failed, "build")
 	cut, late := did("f", record.Interrupted, "build"), did("g", record.NotTried, "build")
-	cut.Class, late.Class = "interrupted", "interrupted"
+	early := did("h", record.Failed, "build") // as the first records told it
+	cut.Class, late.Class, early.Class = "interrupted", "interrupted", "interrupted"
 	depmod := []record.KernelStep{{Release: "6.1", Step: "depmod", Error: "e"}}
 	wait := []record.Note{{Package: "d", Version: "1", Reason: "pending-headers"}, {Package: "d", Version: "1", Release: "6.2", Reason: "pending-headers"}}
 	for _, tt := range []struct {
@@ -42,6 +43,7 @@ func TestVerdict(t *testing.T) {
 		{record.Run{Outcomes: []record.Outcome{built, installed, cut, late}, Interrupted: true}, waits, "Interrupted; until then 1 installed", "2 not finished."},
 		{record.Run{Outcomes: []record.Outcome{built, cut, late, late}, Interrupted: true}, waits, "Interrupted; until then 1 built and not installed", "2 not finished."},
 		{record.Run{Outcomes: []record.Outcome{cut, late}, Interrupted: true}, waits, "Interrupted", "2 not finished."},
+		{record.Run{Outcomes: []record.Outcome{bad1, early}, Interrupted: true}, bad, "Interrupted; The build of b/1 for 6.1 failed", "Of the rest: 1 not finished."},
 		{record.Run{Outcomes: []record.Outcome{bad1, cut}, Interrupted: true}, bad, "Interrupted; The build of b/1 for 6.1 failed", "Of the rest: 1 not finished."},
 	} {
 		got := judge(Input{Run: tt.run})
