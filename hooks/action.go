@@ -98,7 +98,7 @@ func actions() []Action {
 		{Name: "remove", Usage: "unbuild, and unregister the package", Operands: "NAME/VER", all: true, run: (*run).remove,
 			Help: "Without --all only for the given kernel; the package is unregistered when no other kernel is left."},
 		{Name: "status", Usage: "list packages, kernels and states", Operands: "[NAME[/VER]]", all: true, declarative: true, run: (*run).status,
-			Help: "One line for each package and kernel, filtered by -m, -v, -k and -a. Takes no lock."},
+			Help: "One line for each package and kernel, filtered by -m, -v, -k and -a. Called as dkms-hook it adds a line for each thing that has failed, is stale or retired, or waits, with the reason. Takes no lock."},
 		{Name: "autoinstall", Usage: "install all that is AUTOINSTALL for a kernel", run: (*run).autoinstall, oneKernel: true,
 			Help: "Installs the newest version of each registered package with AUTOINSTALL=yes, in the order of BUILD_DEPENDS."},
 		{Name: "match", Usage: "install on one kernel what another has", Operands: "[NAME/VER]", oneKernel: true, run: (*run).match,

@@ -88,7 +88,7 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 		want, p, err := r.bring(have, ids, why)
 		failed := r.sayNotDone(p)
 		if r.ctx.Err() != nil {
-			return fmt.Errorf("interrupted: %w", context.Cause(r.ctx))
+			return &dkms.Error{Kind: dkms.Interrupted, Problem: "interrupted", Err: context.Cause(r.ctx), Hint: "dkms-hook sync goes on where this ended"}
 		}
 		if r.declarative {
 			if r.call.AllKernels && r.maker.Only == "" {
@@ -117,10 +117,24 @@ func (r *run) bring(have tree.Snapshot, ids []dkms.KernelID, why string) (plan.W
 	}
 	want := r.wantAll(have, ids, why)
 	p, err := r.settle(want, have)
+	r.forgetMended(have, p)
 	if r.declarative && dkms.KindOf(err) == dkms.HeadersMissing {
 		err = nil // it waits, and sayNotDone says for what
 	}
 	return want, p, err
+}
+
+// forgetMended forgets the failures of what turned out to be as it should be: it
+// was put right in another way than by a step that succeeded.
+func (r *run) forgetMended(have tree.Snapshot, p plan.Plan) {
+	if !r.declarative { // who does not compare cannot tell
+		return
+	}
+	for _, n := range p.Notes {
+		if _, failed := have.Failure(n.Ref); failed && n.Reason == plan.UpToDate {
+			_ = r.machine.Tree.ForgetFailure(n.Ref)
+		}
+	}
 }
 
 func (r *run) notAll(failed, of int) error {

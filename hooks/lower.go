@@ -109,7 +109,7 @@ func (r *run) kernelPrerm() error {
 			}
 		}
 		if _, err := r.settle(want, have); r.ctx.Err() != nil {
-			return fmt.Errorf("interrupted: %w", context.Cause(r.ctx))
+			return &dkms.Error{Kind: dkms.Interrupted, Problem: "interrupted", Err: context.Cause(r.ctx)}
 		} else if err != nil {
 			return &dkms.Error{Kind: dkms.HookFailed, Object: ids[0].Release, Problem: "some modules could not be removed", Err: err}
 		}

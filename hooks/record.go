@@ -26,7 +26,8 @@ type recorder struct {
 // Ended adds the end of a step.
 func (r *recorder) Ended(s plan.Step, o apply.Outcome) {
 	switch {
-	case o.Status == sched.Canceled, o.Provided, o.Idle:
+	case o.Provided, o.Idle:
+	case o.Status == sched.Canceled && s.Verb.Past() == "":
 	case s.Verb.Past() == "":
 		k := record.KernelStep{Release: s.Ref.Release, Arch: s.Ref.Arch, Step: string(s.Verb), Began: o.Started, Seconds: o.Duration().Seconds()}
 		if o.Err != nil {
@@ -64,11 +65,17 @@ func recorded(s plan.Step, o apply.Outcome) record.Outcome {
 		out.From = "cache"
 	}
 	out.Retried = tries(o.Retries)
-	switch o.Status {
-	case sched.Failed:
+	switch {
+	case o.Status == sched.Done:
+	case interrupted(o.Err):
+		out.Did, out.Class, out.Error = record.NotTried, string(record.Interrupted), "the run was interrupted"
+		if o.Status == sched.Failed {
+			out.Did = record.Interrupted
+		}
+	case o.Status == sched.Failed:
 		out.Did = record.Failed
 		explain(&out, o.Err)
-	case sched.Blocked:
+	default:
 		out.Did, out.Error = record.NotTried, oneLine(o.Err)
 	}
 	return out

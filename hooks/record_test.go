@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -59,7 +60,11 @@ func TestRecorder(t *testing.T) {
 	r.Ended(stepOf(plan.Install, "good"), provided)
 	r.Ended(bad, failure)
 	r.Ended(stepOf(plan.Install, "bad"), ended(sched.Blocked, errors.New("needs build"), 0))
-	r.Ended(stepOf(plan.Build, "late"), ended(sched.Canceled, errors.New("interrupted"), 0))
+	r.Ended(stepOf(plan.Build, "late"), ended(sched.Canceled, context.Canceled, 0))
+	cut := &kbuild.BuildError{Ref: stepOf(plan.Build, "cut").Ref, Phase: kbuild.PhaseMake, Class: kbuild.Interrupted, Err: context.Canceled, Log: "/log"}
+	r.Ended(stepOf(plan.Build, "cut"), ended(sched.Failed, cut, time.Second))
+	r.Ended(stepOf(plan.Install, "cut"), ended(sched.Blocked, &sched.BlockedError[plan.StepID]{Need: "build", Cause: cut}, 0))
+	r.Ended(stepOf(plan.Depmod, ""), ended(sched.Canceled, errors.New("interrupted"), 0))
 	r.Ended(stepOf(plan.Depmod, ""), ended(sched.Failed, errors.New("no index"), time.Second))
 	r.Ended(stepOf(plan.Initramfs, ""), idle)
 
@@ -73,8 +78,13 @@ func TestRecorder(t *testing.T) {
 	broken.Class, broken.First, broken.Log, broken.Hint = "kernel API change", "a.c:3: gone", "/log", "a newer version"
 	broken.Retried = "built once more alone with one job, because it ran out of memory: killed"
 	blocked.Error = "needs build"
+	late, begun, after := of("late", "build", record.NotTried), of("cut", "build", record.Interrupted), of("cut", "install", record.NotTried)
+	for _, o := range []*record.Outcome{&late, &begun, &after} {
+		o.Class, o.Error = "interrupted", "the run was interrupted"
+	}
+	begun.Began, begun.Seconds = noon, 1
 	want := record.Run{
-		Outcomes: []record.Outcome{good, broken, blocked},
+		Outcomes: []record.Outcome{good, broken, blocked, late, begun, after},
 		Kernels:  []record.KernelStep{{Release: "6.1", Arch: "x86_64", Step: "depmod", Began: noon, Seconds: 1, Error: "no index"}},
 	}
 	if diff := cmp.Diff(want, r.run); diff != "" {
@@ -119,5 +129,25 @@ func TestOneLine(t *testing.T) {
 	err := errors.Join(errors.New("a"), fmt.Errorf("b\n\nc\n"))
 	if got := oneLine(err); got != "a; b; c" {
 		t.Errorf("oneLine = %q", got)
+	}
+}
+
+// TestEnding: what is shown of a step's end tells an interruption from a failure.
+func TestEnding(t *testing.T) {
+	t.Parallel()
+	build := stepOf(plan.Build, "it87")
+	for _, tt := range []struct {
+		o    apply.Outcome
+		want string
+	}{
+		{ended(sched.Done, nil, 0), "built"},
+		{ended(sched.Failed, errors.New("oops"), 0), "failed"},
+		{ended(sched.Failed, &kbuild.BuildError{Ref: build.Ref, Class: kbuild.Interrupted, Err: errors.New("killed")}, 0), "interrupted"},
+		{ended(sched.Failed, fmt.Errorf("script: %w", context.Canceled), 0), "interrupted"},
+		{ended(sched.Failed, &kbuild.BuildError{Ref: build.Ref, Class: kbuild.Timeout, Err: errors.New("silent")}, 0), "failed"},
+	} {
+		if got := ending(build, tt.o); got != tt.want {
+			t.Errorf("ending(%v) = %q; want %q", tt.o.Err, got, tt.want)
+		}
 	}
 }

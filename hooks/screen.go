@@ -1,12 +1,16 @@
 package hooks
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/dkms-hook/dkms-hook/internal/apply"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/record"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/sched"
+	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
 // screen shows the steps that run to whoever called.
@@ -56,5 +60,14 @@ func ending(s plan.Step, o apply.Outcome) string {
 	if o.Status == sched.Done && (s.Verb == plan.Build || s.Verb == plan.Install) {
 		return s.Verb.Past()
 	}
+	if interrupted(o.Err) {
+		return string(record.Interrupted)
+	}
 	return o.Status.String()
+}
+
+// interrupted reports whether err is no failure: the run was interrupted.
+func interrupted(err error) bool {
+	var build *kbuild.BuildError
+	return errors.Is(err, context.Canceled) || errors.As(err, &build) && build.Class == kbuild.Interrupted
 }

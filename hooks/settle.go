@@ -57,6 +57,7 @@ func (r *run) summarize(p plan.Plan) {
 		}
 		seen[s.Ref] = true
 		switch {
+		case interrupted(o.Err):
 		case o.Err != nil:
 			failed = append(failed, failure(o, have))
 		case o.Did == "":

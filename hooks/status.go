@@ -80,7 +80,7 @@ func (r *run) printStatus(rows []report.Row) error {
 	if r.call.Compatible {
 		return nil
 	}
-	return report.StatusFurther(r.Stderr, rows)
+	return report.StatusFurther(r.Stdout, rows)
 }
 
 // waiting are the wanted packages that wait for a kernel's headers.

@@ -206,6 +206,43 @@ func TestRemember(t *testing.T) {
 	}
 }
 
+// TestRememberCause: what is remembered says why, without the name that it is
+// remembered under; that it cannot be is told with its cause.
+func TestRememberCause(t *testing.T) {
+	t.Parallel()
+	m := open(t, "bad")
+	var said strings.Builder
+	console := &report.Console{W: &said}
+	a := apply.New(m, apply.NewKeys(m, console), console, apply.Options{
+		Open: func(context.Context) apply.Workshop { return &stub{} }, Kernel: func() (dkms.KernelID, bool) { return kernel, true },
+	})
+	build := plan.Step{Verb: plan.Build, Ref: ref("bad")}
+	install := plan.Step{Verb: plan.Install, Ref: ref("bad")}
+	after := install
+	after.Needs = []plan.StepID{build.ID()}
+	treetest.Write(t, m.Tree.KernelDir(kernel.Release)+"/updates", "in the way")
+	treetest.Write(t, m.Tree.KernelDir(kernel.Release)+"/extra", "in the way")
+	if _, err := a.Apply(t.Context(), plan.Plan{Steps: []plan.Step{build, after}}); err != nil {
+		t.Fatal(err)
+	}
+	f, ok := m.Tree.Failure(ref("bad"))
+	if !ok || f.Step != "install" || !strings.HasPrefix(f.Problem, "install cannot be done: ") || !strings.HasSuffix(f.Problem, "not a directory") {
+		t.Errorf("Failure() = %+v, %v; want the install's, with its cause", f, ok)
+	}
+	log := filepath.Dir(filepath.Dir(filepath.Dir(m.Tree.LogPath(ref("bad")))))
+	if err := os.RemoveAll(log); err != nil {
+		t.Fatal(err)
+	}
+	treetest.Write(t, log, "in the way")
+	said.Reset()
+	if _, err := a.Apply(t.Context(), plan.Plan{Steps: []plan.Step{install}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := said.String(); strings.Count(got, ref("bad").String()) != 1 || strings.Count(got, "recorded") != 1 || !strings.HasSuffix(got, "not a directory\n") {
+		t.Errorf("what is said of a failure that cannot be recorded: %q; want it told once, with the cause", got)
+	}
+}
+
 // interrupting is a Builder whose deadlines are no fault of the package.
 type interrupting struct{ apply.Workshop }
 

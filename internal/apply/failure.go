@@ -3,12 +3,13 @@ package apply
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/plan"
+	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/tree"
 	"github.com/dkms-hook/dkms-hook/kbuild"
 )
@@ -28,10 +29,11 @@ func (a *Applier) remember(ctx context.Context, s plan.Step, err error) {
 	if dkms.KindOf(err) == dkms.ProvidedByKernel {
 		return // a refusal, for good reason, of what somebody asked for
 	}
-	f := tree.Failure{Ref: s.Ref, Step: string(s.Verb), Problem: err.Error(), Last: time.Now(), Began: time.Now(), Count: 1}
+	problem := strings.ReplaceAll(report.Bare(s.Ref, err.Error()), "\n", "; ")
+	f := tree.Failure{Ref: s.Ref, Step: string(s.Verb), Problem: problem, Last: time.Now(), Began: time.Now(), Count: 1}
 	var e *dkms.Error
 	if errors.As(err, &e) {
-		f.Problem, f.Hint, f.Log = e.Problem, e.Hint, e.Log
+		f.Hint, f.Log = e.Hint, e.Log
 	}
 	var failed *kbuild.BuildError
 	if errors.As(err, &failed) {
@@ -41,7 +43,7 @@ func (a *Applier) remember(ctx context.Context, s plan.Step, err error) {
 		}
 	}
 	if err := a.tree.RecordFailure(f); err != nil {
-		a.console.Warn(fmt.Sprintf("%s: the failure could not be recorded: %v", s.Ref, err))
+		a.console.Warn(err.Error())
 	}
 }
 

@@ -46,7 +46,8 @@ const (
 	InitramfsFailed        // the initial RAM file system could not be made anew
 	ModulesMissing         // check, doctor: something is missing, or odd
 	ModulesStale           // check: something is stale or waits
-	Busy                   // called from inside a running transaction, or interrupted while waiting
+	Busy                   // called from inside a run that is changing the tree, as by a package's script
+	Interrupted            // ended by a signal
 )
 
 // Error is a problem as a person reads it: what it is about, what is wrong,

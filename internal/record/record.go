@@ -68,7 +68,8 @@ const (
 	Unbuilt     Did = "unbuilt"
 	Removed     Did = "removed"
 	Failed      Did = "failed"
-	NotTried    Did = "not-tried" // another's failure blocked it
+	Interrupted Did = "interrupted" // the run was, while the step was under way
+	NotTried    Did = "not-tried"   // another's failure blocked it, or, with Class "interrupted", the run ended first
 )
 
 // Phase is a part of a build.

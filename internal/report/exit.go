@@ -88,6 +88,8 @@ func status(e *dkms.Error) int {
 		return 77
 	case dkms.ScriptRefused:
 		return 101
+	case dkms.Interrupted:
+		return 130
 	case dkms.ScriptFailed:
 		if e.Status > 0 && e.Status < 256 {
 			return e.Status

@@ -39,6 +39,7 @@ func TestExitStatus(t *testing.T) {
 		{"interrupted", context.Canceled, 130},
 		{"interrupted, wrapped", fmt.Errorf("build: %w", context.Canceled), 130},
 		{"interrupted with a kind", &dkms.Error{Kind: dkms.Busy, Err: context.Canceled}, 75},
+		{"interrupted, with a hint", &dkms.Error{Kind: dkms.Interrupted, Err: context.Canceled}, 130},
 		{"script", &dkms.Error{Kind: dkms.ScriptFailed, Status: 42}, 42},
 		{"script without a status", &dkms.Error{Kind: dkms.ScriptFailed}, 1},
 		{"script with an odd status", &dkms.Error{Kind: dkms.ScriptFailed, Status: 256}, 1},

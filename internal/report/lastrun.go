@@ -41,10 +41,12 @@ func Run(w io.Writer, r record.Run) error {
 // failure.
 func outcome(w io.Writer, o record.Outcome) {
 	object := about(o.Ref())
-	problem := strings.TrimPrefix(o.Error, object+": ")
+	problem := Bare(o.Ref(), o.Error)
 	switch o.Did {
 	case record.Failed:
 		fmt.Fprintf(w, "%s (%s)\n", plain(joined(": ", object, joined(" ", o.Step, "failed"), problem)), brief(seconds(o.Seconds)))
+	case record.Interrupted:
+		fmt.Fprintf(w, "%s (%s)\n", plain(joined(": ", object, joined(" ", o.Step, "interrupted"))), brief(seconds(o.Seconds)))
 	case record.NotTried:
 		fmt.Fprintln(w, plain(joined(": ", object, joined(" ", o.Step, "not tried"), problem)))
 		return

@@ -16,6 +16,10 @@ func TestRun(t *testing.T) {
 	of := func(name string, did record.Did) record.Outcome {
 		return record.Outcome{Package: name, Version: "1", Release: "6.1", Arch: "x86_64", Did: did, Seconds: 12.34}
 	}
+	full := of("full", record.Failed)
+	full.Step, full.Error = "install", "full/1/6.1/x86_64: install cannot be done: no space left on device"
+	cut, late := of("cut", record.Interrupted), of("late", record.NotTried)
+	cut.Step, cut.Error, late.Step, late.Error = "build", "the run was interrupted", "build", "the run was interrupted"
 	failed, blocked, cached, added := of("bad", record.Failed), of("bad", record.NotTried), of("kept", record.Built), of("new", record.Added)
 	failed.Step, failed.Error = "build", "bad/1 for 6.1: does not compile: a.c:3: \x1b[31mgone"
 	failed.Still, failed.Log, failed.Hint, failed.Retried = "bad/0 is still installed", "/log", "a newer one", "built once more"
@@ -23,7 +27,7 @@ func TestRun(t *testing.T) {
 	var b strings.Builder
 	err := Run(&b, record.Run{
 		Event: "sync", Began: began, Ended: began.Add(65 * time.Second), Interrupted: true,
-		Outcomes: []record.Outcome{added, of("good", record.Built), cached, failed, blocked},
+		Outcomes: []record.Outcome{added, of("good", record.Built), cached, failed, blocked, full, cut, late},
 		Kernels:  []record.KernelStep{{Release: "6.1", Step: "depmod", Seconds: 1, Error: "no index"}, {Step: "post-transaction", Seconds: 0.02}},
 		Notes:    []record.Note{{Package: "late", Version: "1", Release: "6.1", Text: "waits"}},
 	})
@@ -37,6 +41,9 @@ bad/1 for 6.1: build failed: does not compile: a.c:3: ?[31mgone (12.3 s)
   log: /log
   hint: a newer one
 bad/1 for 6.1: install not tried: needs build
+full/1 for 6.1: install failed: install cannot be done: no space left on device (12.3 s)
+cut/1 for 6.1: build interrupted (12.3 s)
+late/1 for 6.1: build not tried: the run was interrupted
 depmod for 6.1: failed: no index (1.0 s)
 post-transaction (20 ms)
 late/1 for 6.1: left undone: waits

@@ -43,7 +43,7 @@ type FurtherState string
 const (
 	PendingHeaders FurtherState = "pending-headers"    // waits for kernel headers
 	PendingDepends FurtherState = "pending-dependency" // waits for a package in BUILD_DEPENDS
-	BuildFailed    FurtherState = "failed"             // the last build failed
+	BuildFailed    FurtherState = "failed"             // the last build or install failed
 	Excluded       FurtherState = "excluded"           // BUILD_EXCLUSIVE_* leaves nothing here
 	Stale          FurtherState = "stale"              // a build would give something else
 	BrokenSource   FurtherState = "broken"             // the source cannot be reached

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
@@ -64,12 +63,12 @@ func (c Console) hints(err error, said map[string]bool) {
 func (c Console) failed(o Outcome) {
 	head := c.paint(red, about(o.Ref)+":")
 	if o.Fail == nil {
-		c.print(head, problemOf(o))
+		c.print(head, Bare(o.Ref, o.Err.Error()))
 		return
 	}
 	text := joined(": ", o.Fail.Class, o.Fail.First)
 	if text == "" && o.Err != nil {
-		text = problemOf(o)
+		text = Bare(o.Ref, o.Err.Error())
 	}
 	c.print(head, text)
 	if o.Fail.Still != "" {
@@ -80,19 +79,14 @@ func (c Console) failed(o Outcome) {
 	}
 }
 
-// problemOf is o's error without the object, when that is what the line is
-// about anyway.
-func problemOf(o Outcome) string {
-	var e *dkms.Error
-	if !errors.As(o.Err, &e) || e.Error() != o.Err.Error() {
-		return o.Err.Error()
+// Bare is what an error says of ref, for a line that says already what it is about.
+func Bare(ref dkms.Ref, problem string) string {
+	for _, object := range []string{ref.String(), about(ref), ref.Package.String()} {
+		if rest, ok := strings.CutPrefix(problem, object+": "); ok {
+			return rest
+		}
 	}
-	if e.Object != o.Ref.String() && e.Object != about(o.Ref) && e.Object != o.Ref.Package.String() {
-		return o.Err.Error()
-	}
-	bare := *e
-	bare.Object = ""
-	return bare.Error()
+	return problem
 }
 
 // joined joins the words that are not empty.

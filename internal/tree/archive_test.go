@@ -185,6 +185,22 @@ func TestPackNamesPackage(t *testing.T) {
 	}
 }
 
+// TestLoadInterrupted: nothing is left of an archive that a signal kept from being
+// loaded, and it is not the archive's fault.
+func TestLoadInterrupted(t *testing.T) {
+	t.Parallel()
+	tr, req := packed(t)
+	file, err := tr.Pack(t.Context(), req)
+	must(t, err)
+	to := newTree(t)
+	before := look(t, to)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = to.Load(ctx, LoadRequest{Archive: file, Identify: identify})
+	wantError(t, err, dkms.Interrupted, "was interrupted")
+	same(t, before, look(t, to))
+}
+
 func TestPackLinks(t *testing.T) {
 	t.Parallel()
 	tr, req := packed(t)

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -27,7 +28,7 @@ type CompareOptions struct {
 	// nothing tells the place of are looked for, such as "/updates/dkms".
 	// Without any they are looked for everywhere.
 	Dirs []string
-	// Brief leaves Lacking false, which a kernel's directory may have to be walked
+	// Brief leaves Lacking and Gone false, which a kernel's directory may have to be walked
 	// for.
 	Brief bool
 }
@@ -39,7 +40,7 @@ type CompareOptions struct {
 //     folder", though it is the tree that it means): a promised module is not
 //     in the tree. Both for built and installed.
 //   - Differs: a file that was installed is gone, or not byte for byte the
-//     one in the tree. Only for installed. Lacking tells which.
+//     one in the tree. Only for installed. Lacking and Gone tell which.
 //
 // The modules are looked at in order, and the first that is not as it should
 // be decides. In both places NAME.ko comes first and then NAME with the suffix
@@ -112,7 +113,7 @@ func (c *comparer) read(r *RefState) compared {
 
 // promise asks for the modules of r, where its manifest does not tell.
 func (c *comparer) promise(r *compared) {
-	r.Missing, r.Differs, r.Lacking, r.Fingerprint = false, false, false, r.manifest.Fingerprint
+	r.Missing, r.Differs, r.Lacking, r.Gone, r.Fingerprint = false, false, false, false, r.manifest.Fingerprint
 	if r.known {
 		return
 	}
@@ -135,7 +136,11 @@ func (c *comparer) compare(r compared) {
 			return
 		}
 		if r.State == dkms.Installed && !c.same(r.Ref, module, built, r.manifest.Installed) {
-			r.Differs, r.Lacking = true, !c.o.Brief && c.lacks(r.Ref, module, built, r.manifest.Installed)
+			r.Differs = true
+			if !c.o.Brief {
+				r.Lacking = c.lacks(r.Ref, module, r.manifest.Installed)
+				r.Gone = r.Lacking && slices.ContainsFunc(r.modules, func(m Module) bool { return c.gone(r.Ref, m, r.manifest.Installed) })
+			}
 			return
 		}
 	}
@@ -251,20 +256,38 @@ func (c *comparer) same(r dkms.Ref, module Module, built string, installed []Ins
 }
 
 // lacks reports whether the installed file of a module, which is not the same as
-// built, is gone or is that of an earlier build.
-func (c *comparer) lacks(r dkms.Ref, module Module, built string, installed []InstalledFile) bool {
-	for _, f := range installed {
-		if name, _ := ModuleName(f.File); name != module.Name && f.File != filepath.Base(built) {
-			continue
-		}
-		if !isFile(f.Path) {
-			return true
-		}
-		sum, err := system.Hash(f.Path)
-		return err == nil && sum == f.SHA256
+// what was built, is gone or is that of an earlier build.
+func (c *comparer) lacks(r dkms.Ref, module Module, installed []InstalledFile) bool {
+	if c.gone(r, module, installed) {
+		return true
+	}
+	f, ok := fileOf(module, installed)
+	if !ok {
+		return false
+	}
+	sum, err := system.Hash(f.Path)
+	return err == nil && sum == f.SHA256
+}
+
+// gone reports whether a module is not there that was installed.
+func (c *comparer) gone(r dkms.Ref, module Module, installed []InstalledFile) bool {
+	if f, ok := fileOf(module, installed); ok {
+		return !isFile(f.Path)
 	}
 	_, there := c.index(r.Release).original(module.Name, module.Dir)
 	return !there
+}
+
+// fileOf finds the file of a module among what was installed.
+func fileOf(module Module, installed []InstalledFile) (f InstalledFile, ok bool) {
+	i := slices.IndexFunc(installed, func(f InstalledFile) bool {
+		name, _ := ModuleName(f.File)
+		return name == module.Name
+	})
+	if i < 0 {
+		return f, false
+	}
+	return installed[i], true
 }
 
 // unread reports whether the file is provably as it was at the time of s.

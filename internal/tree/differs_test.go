@@ -205,12 +205,12 @@ func TestCompareAgain(t *testing.T) {
 	path := inUpdates(tr, "alpha.ko")
 	must(t, os.Rename(path, path+".away"))
 	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
-	if got := s.Ref(r); !got.Differs || !got.Lacking {
+	if got := s.Ref(r); !got.Differs || !got.Lacking || !got.Gone {
 		t.Errorf("Compare without the file = %+v", got)
 	}
 	must(t, os.Rename(path+".away", path))
 	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
-	if got := s.Ref(r); got.Differs || got.Lacking || got.Missing {
+	if got := s.Ref(r); got.Differs || got.Lacking || got.Gone || got.Missing {
 		t.Errorf("Compare with the file = %+v", got)
 	}
 }
@@ -275,5 +275,30 @@ func BenchmarkStatus(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		statuses(b, tr, CompareOptions{})
+	}
+}
+
+// TestCompareEarlierBuild: while what an earlier build has installed is whole, it
+// serves; with one file of it gone, it does not.
+func TestCompareEarlierBuild(t *testing.T) {
+	t.Parallel()
+	tr := newTree(t)
+	r := ref("pa", "1.0")
+	install(t, tr, r, "alpha.ko", "beta.ko")
+	write(t, filepath.Join(tr.ModuleDir(r), "alpha.ko"), "a later build")
+	s, err := tr.Scan(t.Context())
+	must(t, err)
+	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
+	if got := s.Ref(r); !got.Differs || !got.Lacking || got.Gone {
+		t.Errorf("Compare with what an earlier build has installed = %+v; want it lacking, and nothing gone", got)
+	}
+	must(t, os.Remove(inUpdates(tr, "beta.ko")))
+	must(t, tr.Compare(t.Context(), &s, CompareOptions{}))
+	if got := s.Ref(r); !got.Lacking || !got.Gone {
+		t.Errorf("Compare without one of its files = %+v; want it gone", got)
+	}
+	must(t, tr.Compare(t.Context(), &s, CompareOptions{Brief: true}))
+	if got := s.Ref(r); !got.Differs || got.Lacking || got.Gone {
+		t.Errorf("Compare in brief = %+v; want only that it differs", got)
 	}
 }

@@ -19,15 +19,16 @@ const failureSchema = 1
 
 // Failure is what is remembered of a ref that could not be built or installed:
 // NAME/VER/.log/RELEASE/ARCH/failure.json. It lasts until Publish succeeds for
-// the ref, until the ref or its kernel is given up, or until ForgetFailure; so
-// the same inputs need not be tried again at every event.
+// the ref, until the ref or its kernel is given up, or until ForgetFailure, as when
+// a run finds the ref to be as it should be; so the same inputs need not be tried
+// again at every event.
 type Failure struct {
 	Schema int `json:"schema"`
 	dkms.Ref
 	Step    string `json:"step,omitempty"`    // what was being done: "build", "install", …
 	Class   string `json:"class,omitempty"`   // the caller's sort of failure
 	First   string `json:"first,omitempty"`   // first error of the log, as FILE:LINE: text
-	Problem string `json:"problem,omitempty"` // of the dkms.Error
+	Problem string `json:"problem,omitempty"` // of the dkms.Error, with its cause
 	Hint    string `json:"hint,omitempty"`    // of the dkms.Error
 	Log     string `json:"log,omitempty"`     // absolute path
 	// Fingerprint is the caller's word for what was tried; while it is the

@@ -48,6 +48,7 @@ type RefState struct {
 	// or is still that of an earlier build. Else somebody has changed it in
 	// place, to sign it for one.
 	Lacking bool
+	Gone    bool // set beside Lacking: a file is gone, so that no earlier build serves
 }
 
 // Problem is an entry of the tree that is not as it should be and was passed

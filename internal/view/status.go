@@ -49,20 +49,24 @@ func (s Status) rowsOf(p tree.PackageState) []report.Row {
 }
 
 // Further adds to rows what DKMS has no line for: what has failed, is stale or
-// retired, or waits for headers.
+// retired, or waits for headers. A failure that has been made good is none, though
+// nobody has forgotten it yet.
 func (s Status) Further(rows []report.Row) []report.Row {
 	at := map[dkms.Ref]int{}
 	for i, row := range rows {
 		at[dkms.Ref{Package: row.Package, KernelID: row.Kernel}] = i
 	}
+	well := map[dkms.Ref]bool{}
 	for _, ref := range s.Have.Refs() {
 		i, ok := at[ref.Ref]
 		if !ok || rows[i].WeakFrom != "" {
 			continue
 		}
-		if why := s.Stale(ref); why != "" {
+		why := s.Stale(ref)
+		if why != "" {
 			rows[i].Further = append(rows[i].Further, report.Further{State: report.Stale, Reason: why})
 		}
+		well[ref.Ref] = why == "" && ref.State == dkms.Installed && !ref.Missing && !ref.Differs
 	}
 	add := func(ref dkms.Ref, f report.Further) {
 		i, ok := at[ref]
@@ -75,7 +79,7 @@ func (s Status) Further(rows []report.Row) []report.Row {
 	}
 	for _, p := range s.Have.Packages {
 		for _, f := range p.Failures {
-			if s.Shown(f.KernelID) {
+			if s.Shown(f.KernelID) && !well[f.Ref] {
 				add(f.Ref, report.Further{State: report.BuildFailed, Reason: f.Problem, Log: f.Log, Since: f.Began})
 			}
 		}

@@ -58,11 +58,8 @@ func Judge(c Case) []Verdict {
 		}
 	}
 	for _, s := range c.Plan.Steps {
-		switch s.Verb {
-		case plan.Build:
+		if s.Verb == plan.Build || s.Verb == plan.Install {
 			found.add(s.Ref, found.unless(s.Ref), s.Why)
-		case plan.Install:
-			found.add(s.Ref, Missing, s.Why)
 		}
 	}
 	for _, state := range c.Have.Packages {
@@ -91,7 +88,7 @@ type verdicts struct {
 // unless returns Stale where ref's modules are there, from an earlier build, and
 // Missing where they are not.
 func (v *verdicts) unless(ref dkms.Ref) string {
-	if s := v.Have.Ref(ref); s.State == dkms.Installed && !s.Lacking {
+	if s := v.Have.Ref(ref); s.State == dkms.Installed && !s.Gone {
 		return Stale
 	}
 	return Missing
@@ -108,7 +105,7 @@ func (v *verdicts) add(ref dkms.Ref, state, reason string) {
 	}
 	if failure, ok := v.Failure(ref); ok {
 		f.Log = failure.Log
-		if state == Missing {
+		if state == Missing || failure.Step == string(plan.Install) {
 			f.Reason = failure.String()
 		}
 	}
@@ -118,7 +115,7 @@ func (v *verdicts) add(ref dkms.Ref, state, reason string) {
 // Sum is the exit status of `check` as an error, the worst finding first.
 func Sum(found []Verdict) error {
 	count := map[string]int{}
-	hint := "dkms-hook sync builds it"
+	hint := "dkms-hook sync builds what is missing or stale"
 	for _, v := range found {
 		count[v.State]++
 		if v.Log != "" {
@@ -130,7 +127,10 @@ func Sum(found []Verdict) error {
 		return &dkms.Error{Kind: dkms.ModulesMissing, Object: "check", Problem: counted(count[Missing], "module package") + " missing",
 			Hint: hint}
 	case len(found) > 0:
-		return &dkms.Error{Kind: dkms.ModulesStale, Object: "check", Problem: counted(len(found), "module package") + " stale or waiting"}
+		if count[Stale] == 0 {
+			hint = "" // what it waits for starts it
+		}
+		return &dkms.Error{Kind: dkms.ModulesStale, Object: "check", Problem: counted(len(found), "module package") + " stale or waiting", Hint: hint}
 	}
 	return nil
 }

@@ -22,8 +22,8 @@ func ref(name, version string) dkms.Ref {
 
 func nothing(dkms.Ref) (tree.Failure, bool) { return tree.Failure{}, false }
 
-func installed(r dkms.Ref, lacking bool) tree.PackageState {
-	return tree.PackageState{Package: r.Package, State: dkms.Added, Refs: []tree.RefState{{Ref: r, State: dkms.Installed, Lacking: lacking}}}
+func installed(r dkms.Ref, gone bool) tree.PackageState {
+	return tree.PackageState{Package: r.Package, State: dkms.Added, Refs: []tree.RefState{{Ref: r, State: dkms.Installed, Lacking: true, Gone: gone}}}
 }
 
 func TestJudge(t *testing.T) {
@@ -42,6 +42,12 @@ func TestJudge(t *testing.T) {
 		{"excluded", Case{Plan: note(plan.ExcludedByRule)}, nil},
 		{"not there", Case{Plan: plan.Plan{Steps: []plan.Step{build, install}}}, []string{"pa/2 missing: its source has changed"}},
 		{"built only", Case{Plan: plan.Plan{Steps: []plan.Step{install}}}, []string{"pa/2 missing: not installed"}},
+		{"an earlier build serves, the new one is not installed", Case{Plan: plan.Plan{Steps: []plan.Step{install}}, Have: tree.Snapshot{Packages: []tree.PackageState{installed(ref("pa", "2"), false)}}},
+			[]string{"pa/2 stale: not installed, still 2"}},
+		{"an earlier build serves, the new one cannot be installed", Case{Plan: plan.Plan{Steps: []plan.Step{install}}, Have: tree.Snapshot{Packages: []tree.PackageState{installed(ref("pa", "2"), false)}},
+			Failure: func(dkms.Ref) (tree.Failure, bool) {
+				return tree.Failure{Step: "install", Problem: "disk full", Began: time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)}, true
+			}}, []string{"pa/2 stale: disk full (since 2026-01-02 03:04), still 2"}},
 		{"an earlier build serves", Case{Plan: plan.Plan{Steps: []plan.Step{build}}, Have: tree.Snapshot{Packages: []tree.PackageState{installed(ref("pa", "2"), false)}}},
 			[]string{"pa/2 stale: its source has changed, still 2"}},
 		{"an earlier build has lost a file", Case{Plan: plan.Plan{Steps: []plan.Step{build}}, Have: tree.Snapshot{Packages: []tree.PackageState{installed(ref("pa", "2"), true)}}},
@@ -81,27 +87,38 @@ func TestJudge(t *testing.T) {
 
 func TestSum(t *testing.T) {
 	t.Parallel()
+	const sync = "dkms-hook sync builds what is missing or stale"
 	for _, tt := range []struct {
-		states []string
-		want   dkms.Kind // Unknown: nil
-		text   string
+		states     []string
+		want       dkms.Kind // Unknown: nil
+		text, hint string
 	}{
-		{nil, dkms.Unknown, ""},
-		{[]string{Pending}, dkms.ModulesStale, "check: 1 module package stale or waiting"},
-		{[]string{Stale, Missing, Pending, Missing}, dkms.ModulesMissing, "check: 2 module packages missing"},
+		{nil, dkms.Unknown, "", ""},
+		{[]string{Pending}, dkms.ModulesStale, "check: 1 module package stale or waiting", ""},
+		{[]string{Stale, Pending}, dkms.ModulesStale, "check: 2 module packages stale or waiting", sync},
+		{[]string{Stale, Missing, Pending, Missing}, dkms.ModulesMissing, "check: 2 module packages missing", sync},
 	} {
 		var found []Verdict
 		for _, s := range tt.states {
 			found = append(found, Verdict{State: s})
 		}
 		err := Sum(found)
-		if dkms.KindOf(err) != tt.want || err != nil && err.Error() != tt.text || err == nil && tt.text != "" {
-			t.Errorf("Sum(%q) = %v; want %q", tt.states, err, tt.text)
+		if tt.text == "" {
+			if err != nil {
+				t.Errorf("Sum(%q) = %v; want nil", tt.states, err)
+			}
+			continue
+		}
+		var e *dkms.Error
+		if !errors.As(err, &e) || e.Kind != tt.want || e.Error() != tt.text || e.Hint != tt.hint {
+			t.Errorf("Sum(%q) = %v; want %q, hint %q", tt.states, err, tt.text, tt.hint)
 		}
 	}
-	var e *dkms.Error
-	if err := Sum([]Verdict{{State: Missing, Log: "/l"}}); !errors.As(err, &e) || !strings.Contains(e.Hint, "retry") {
-		t.Errorf("Sum() of a failure = %v; want the hint to name retry", err)
+	for _, state := range []string{Missing, Stale} {
+		var e *dkms.Error
+		if err := Sum([]Verdict{{State: state, Log: "/l"}}); !errors.As(err, &e) || !strings.Contains(e.Hint, "retry") {
+			t.Errorf("Sum() of a %s failure = %v; want the hint to name retry", state, err)
+		}
 	}
 }
 
@@ -179,6 +196,41 @@ func TestStatus(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+// TestStatusOfMended: a failure is told as long as what is there is not as it
+// should be.
+func TestStatusOfMended(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		state tree.RefState
+		stale string
+		want  bool
+	}{
+		{tree.RefState{State: dkms.Installed}, "", false},
+		{tree.RefState{State: dkms.Installed}, "it changed", true},
+		{tree.RefState{State: dkms.Installed, Differs: true}, "", true},
+		{tree.RefState{State: dkms.Installed, Missing: true}, "", true},
+		{tree.RefState{State: dkms.Built}, "", true},
+	} {
+		tt.state.Ref = ref("pa", "1")
+		s := Status{
+			Have: tree.Snapshot{Packages: []tree.PackageState{{
+				Package: tt.state.Package, State: dkms.Added, Refs: []tree.RefState{tt.state}, Failures: []tree.Failure{{Ref: tt.state.Ref, Problem: "make failed"}},
+			}}},
+			Shown: func(dkms.KernelID) bool { return true }, Stale: func(tree.RefState) string { return tt.stale },
+			Waiting: func() map[dkms.Ref]string { return nil },
+		}
+		got := false
+		for _, row := range s.Further(s.Rows()) {
+			for _, f := range row.Further {
+				got = got || f.State == report.BuildFailed
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%+v, stale %q: the failure is told: %v; want %v", tt.state, tt.stale, got, tt.want)
+		}
 	}
 }
 

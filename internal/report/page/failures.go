@@ -90,7 +90,7 @@ func notTried(r record.Run) []string {
 	}
 	var out []string
 	for _, o := range r.Outcomes {
-		if o.Did == record.NotTried && !told[o.Ref()] {
+		if o.Did == record.NotTried && !cutShort(o) && !told[o.Ref()] {
 			told[o.Ref()] = true
 			out = append(out, about(o.Ref())+": "+o.Error)
 		}
@@ -104,7 +104,7 @@ type note struct{ Reason, Release, Text, Of string }
 func notes(r record.Run) []note {
 	var out []note
 	of := map[note][]string{}
-	for _, n := range r.Notes {
+	for _, n := range append(leftUnfinished(r), r.Notes...) {
 		key := note{Reason: strings.ReplaceAll(n.Reason, "-", " "), Release: n.Release, Text: n.Text}
 		if of[key] == nil {
 			out = append(out, key)
@@ -113,6 +113,20 @@ func notes(r record.Run) []note {
 	}
 	for i, key := range out {
 		out[i].Of = strings.Join(of[key], ", ")
+	}
+	return out
+}
+
+// leftUnfinished are what the run's interruption left undone, each once.
+func leftUnfinished(r record.Run) []record.Note {
+	var out []record.Note
+	seen := map[dkms.Ref]bool{}
+	for _, o := range r.Outcomes {
+		if cutShort(o) && !seen[o.Ref()] {
+			seen[o.Ref()] = true
+			out = append(out, record.Note{Package: o.Package, Version: o.Version, Release: o.Release, Reason: o.Class,
+				Text: "dkms-hook sync goes on where this ended"})
+		}
 	}
 	return out
 }

@@ -48,13 +48,16 @@ func count(r record.Run) tally {
 	t := tally{did: map[record.Did]int{}, onlyBuild: true}
 	last := map[dkms.Ref]record.Did{}
 	for _, o := range r.Outcomes {
-		if isBuild(o) {
+		if isBuild(o) && !cutShort(o) {
 			t.builds++
 		}
 		if last[o.Ref()] == record.Failed {
 			continue
 		}
-		last[o.Ref()] = o.Did
+		if last[o.Ref()] = o.Did; cutShort(o) {
+			last[o.Ref()] = record.Interrupted
+			continue
+		}
 		if o.Did == record.Failed {
 			t.failed = append(t.failed, o)
 			t.onlyBuild = t.onlyBuild && isBuild(o)
@@ -71,6 +74,10 @@ func count(r record.Run) tally {
 	return t
 }
 
+// cutShort reports whether o is of a step that the run's interruption ended or
+// kept from beginning.
+func cutShort(o record.Outcome) bool { return o.Class == string(record.Interrupted) }
+
 // isBuild reports whether o is of a compiler's work. The first records did not
 // say what had failed; it was a build in nearly all of them.
 func isBuild(o record.Outcome) bool {
@@ -80,7 +87,7 @@ func isBuild(o record.Outcome) bool {
 func judge(in Input) verdict {
 	t := count(in.Run)
 	v := verdict{Tone: good, Title: t.title(), Run: told(in), Kernels: kernelSums(in.Rows)}
-	rest := t.rest()
+	rest := joined(t.done(), t.left())
 	waiting := waitingNotes(in.Run)
 	switch {
 	case len(t.failed)+len(t.kernels) > 0:
@@ -92,9 +99,12 @@ func judge(in Input) verdict {
 	case in.Run.Interrupted && v.Tone == bad:
 		v.Title = "Interrupted; " + v.Title
 	case in.Run.Interrupted:
-		v.Title = strings.TrimSuffix("Interrupted; until then "+rest, "; until then ")
+		v.Title = strings.TrimSuffix("Interrupted; until then "+t.done(), "; until then ")
 	}
 	var text []string
+	if left := t.left(); v.Tone != bad && in.Run.Interrupted && left != "" {
+		text = append(text, left+".")
+	}
 	if v.Tone == bad && len(t.failed) > 1 {
 		text = append(text, "Failed: "+list(names(t.failed))+".")
 	}
@@ -132,14 +142,14 @@ func (t tally) title() string {
 	case len(t.kernels) > 0:
 		return t.kernels[0].Step + " failed for " + t.kernels[0].Release
 	}
-	if rest := t.rest(); rest != "" {
+	if rest := joined(t.done(), t.left()); rest != "" {
 		return "All went well: " + rest
 	}
 	return "Nothing was done"
 }
 
-// rest is what went well, in words.
-func (t tally) rest() string {
+// done is what went well, in words.
+func (t tally) done() string {
 	var words []string
 	for _, did := range []record.Did{record.Installed, record.Built, record.Added, record.Uninstalled, record.Unbuilt, record.Removed} {
 		word := string(did)
@@ -150,10 +160,24 @@ func (t tally) rest() string {
 			words = append(words, fmt.Sprintf("%d %s", t.did[did], word))
 		}
 	}
+	return joined(words...)
+}
+
+// left is what was not done, and has not failed, in words.
+func (t tally) left() string {
+	var words []string
+	if n := t.did[record.Interrupted]; n > 0 {
+		words = append(words, fmt.Sprintf("%d not finished", n))
+	}
 	if n := t.did[record.NotTried]; n > 0 {
 		words = append(words, fmt.Sprintf("%d not tried, because another failed", n))
 	}
-	return strings.Join(words, ", ")
+	return joined(words...)
+}
+
+// joined joins the words that are not empty.
+func joined(words ...string) string {
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
 }
 
 func names(outcomes []record.Outcome) []string {

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/dkms-hook/dkms-hook/internal/record"
 )
 
@@ -14,6 +16,9 @@ func TestVerdict(t *testing.T) {
 	}
 	built, installed := did("a", record.Built, "build"), did("a", record.Installed, "install")
 	bad1, bad2 := did("b", record.Failed, "build"), did("c", record.Failed, "build")
+	cut, late := did("f", record.Interrupted, "build"), did("g", record.NotTried, "build")
+	early := did("h", record.Failed, "build") // as the first records told it
+	cut.Class, late.Class, early.Class = "interrupted", "interrupted", "interrupted"
 	depmod := []record.KernelStep{{Release: "6.1", Step: "depmod", Error: "e"}}
 	wait := []record.Note{{Package: "d", Version: "1", Reason: "pending-headers"}, {Package: "d", Version: "1", Release: "6.2", Reason: "pending-headers"}}
 	for _, tt := range []struct {
@@ -35,6 +40,11 @@ func TestVerdict(t *testing.T) {
 		{record.Run{Outcomes: []record.Outcome{installed}, Interrupted: true}, waits, "Interrupted; until then 1 installed", ""},
 		{record.Run{Outcomes: []record.Outcome{bad1}, Interrupted: true}, bad, "Interrupted; The build of b/1 for 6.1 failed", ""},
 		{record.Run{Interrupted: true}, waits, "Interrupted", ""},
+		{record.Run{Outcomes: []record.Outcome{built, installed, cut, late}, Interrupted: true}, waits, "Interrupted; until then 1 installed", "2 not finished."},
+		{record.Run{Outcomes: []record.Outcome{built, cut, late, late}, Interrupted: true}, waits, "Interrupted; until then 1 built and not installed", "2 not finished."},
+		{record.Run{Outcomes: []record.Outcome{cut, late}, Interrupted: true}, waits, "Interrupted", "2 not finished."},
+		{record.Run{Outcomes: []record.Outcome{bad1, early}, Interrupted: true}, bad, "Interrupted; The build of b/1 for 6.1 failed", "Of the rest: 1 not finished."},
+		{record.Run{Outcomes: []record.Outcome{bad1, cut}, Interrupted: true}, bad, "Interrupted; The build of b/1 for 6.1 failed", "Of the rest: 1 not finished."},
 	} {
 		got := judge(Input{Run: tt.run})
 		if got.Tone != tt.tone || got.Title != tt.title || got.Text != tt.text {
@@ -78,5 +88,24 @@ func TestAxis(t *testing.T) {
 		if every != tt.every || len(ticks) > 7 || ticks[0].Text != "0" || ticks[len(ticks)-1].Text != tt.last {
 			t.Errorf("axis(%v) = %v, %s; want every %s, up to %s", tt.end, ticks, every, tt.every, tt.last)
 		}
+	}
+}
+
+// TestInterrupted: what a run did not finish is left undone, and has not failed.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	of := func(name string, d record.Did) record.Outcome {
+		return record.Outcome{Package: name, Version: "1", Release: "6.1", Did: d, Step: "build", Class: "interrupted", Error: "the run was interrupted"}
+	}
+	r := record.Run{Interrupted: true, Outcomes: []record.Outcome{of("a", record.Interrupted), of("a", record.NotTried), of("b", record.NotTried)}}
+	want := []note{{Reason: "interrupted", Release: "6.1", Text: "dkms-hook sync goes on where this ended", Of: "a/1, b/1"}}
+	if diff := cmp.Diff(want, notes(r)); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	if got := failures(Input{Run: r}); len(got) != 0 {
+		t.Errorf("failures = %+v; want none", got)
+	}
+	if got := notTried(r); len(got) != 0 {
+		t.Errorf("notTried = %q; want none: no failure kept them", got)
 	}
 }

@@ -55,7 +55,7 @@ func (h *host) compiled() map[string]int {
 	recorded := map[string]int{}
 	for _, r := range h.runs() {
 		for _, o := range r.Outcomes {
-			if o.Did == "built" || o.Did == "failed" {
+			if o.Did == "built" || o.Did == "failed" || o.Did == "interrupted" {
 				recorded[fmt.Sprintf("%s/%s %s", o.Package, o.Version, o.Release)]++
 			}
 		}
