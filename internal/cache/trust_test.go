@@ -71,7 +71,7 @@ func TestOrdinaryUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(top) //nolint:errcheck // nothing to do about it
+	defer os.RemoveAll(top)
 	s := New(filepath.Join(top, "dkms-hook", "modules"), plenty)
 	put(t, s, "one", map[string]string{"a": "a"})
 	for problem, open := range map[string]string{
