@@ -212,9 +212,11 @@ func (f *Framework) decodeModuleCache(s string) error {
 	case s == "":
 		return nil
 	case truth(&yes)(s) != nil || s == "1":
-		var err error
-		f.ModuleCache, err = ParseSize(s)
-		return err
+		size, err := ParseSize(s)
+		if err != nil {
+			return err
+		}
+		f.ModuleCache = size
 	case !yes:
 		f.ModuleCache = 0
 	}

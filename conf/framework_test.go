@@ -97,8 +97,12 @@ func TestFrameworkProblems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.ParallelJobs != -1 || got.DKMSTree != "/var/lib/dkms" || got.BuildTimeout != 30*time.Minute || got.TrySignModules != NotInChroot {
-		t.Errorf("bad values changed the defaults: %+v", got)
+	defaults, _, err := LoadFramework(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(defaults, got); diff != "" {
+		t.Errorf("bad values changed the defaults (-want +got):\n%s", diff)
 	}
 	var lines []string
 	for _, p := range problems {
@@ -117,5 +121,23 @@ func TestFrameworkProblems(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+}
+
+// TestModuleCache: a size, yes or no; the usual size stays where it is none of them.
+func TestModuleCache(t *testing.T) {
+	t.Parallel()
+	const usual = 1 << 30
+	for value, want := range map[string]struct {
+		size int64
+		bad  bool
+	}{
+		"512M": {size: 512 << 20}, "0": {}, "no": {}, "off": {}, "yes": {size: usual}, "": {size: usual}, "1": {size: 1},
+		"1.5G": {usual, true}, "abc": {usual, true}, "512MB": {usual, true}, "-1": {usual, true},
+	} {
+		got, problems, err := LoadFramework(context.Background(), writeFramework(t, map[string]string{"framework.conf": "module_cache=" + value + "\n"}))
+		if err != nil || got.ModuleCache != want.size || len(problems) > 0 != want.bad {
+			t.Errorf("module_cache=%q gives %d, %v, %v; want %+v", value, got.ModuleCache, problems, err, want)
+		}
 	}
 }

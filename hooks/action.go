@@ -20,6 +20,8 @@ type Action struct {
 	oneKernel bool // at most one -k
 	someK     bool // at least one -k
 	ours      bool // not an action of DKMS
+	json      bool // --json means something
+	html      bool // --html does
 	// declarative: it compares what is with what should be
 	declarative bool
 	run         func(*run) error
@@ -66,8 +68,27 @@ func (a Action) check(c call.Call) error {
 	case c.BinariesOnly && c.SourceOnly:
 		return &dkms.Error{Kind: dkms.ConfInvalid, Object: "--binaries-only and --source-only", Problem: "exclude each other"}
 	}
+	if err := a.checkOutput(c); err != nil {
+		return err
+	}
 	if a.Name == "match" {
 		return checkMatch(c)
+	}
+	return nil
+}
+
+// checkOutput refuses to print otherwise than was asked for. dkms ignores what
+// does not concern an action, and so do we when called so.
+func (a Action) checkOutput(c call.Call) error {
+	hint := "--help lists the actions and options"
+	switch {
+	case c.Compatible:
+	case c.JSON && !a.json:
+		return &dkms.Error{Kind: dkms.Usage, Object: a.Name, Problem: "does not take --json", Hint: hint}
+	case c.HTML != "" && !a.html:
+		return &dkms.Error{Kind: dkms.Usage, Object: a.Name, Problem: "does not take --html", Hint: hint}
+	case c.JSON && c.HTML != "":
+		return &dkms.Error{Kind: dkms.Usage, Object: "--json and --html", Problem: "exclude each other"}
 	}
 	return nil
 }
@@ -97,7 +118,7 @@ func actions() []Action {
 			Help: "Removes the built modules from the tree too; the package stays registered."},
 		{Name: "remove", Usage: "unbuild, and unregister the package", Operands: "NAME/VER", all: true, run: (*run).remove,
 			Help: "Without --all only for the given kernel; the package is unregistered when no other kernel is left."},
-		{Name: "status", Usage: "list packages, kernels and states", Operands: "[NAME[/VER]]", all: true, declarative: true, run: (*run).status,
+		{Name: "status", Usage: "list packages, kernels and states", Operands: "[NAME[/VER]]", all: true, declarative: true, json: true, run: (*run).status,
 			Help: "One line for each package and kernel, filtered by -m, -v, -k and -a. Called as dkms-hook it adds a line for each thing that has failed, is stale or retired, or waits, with the reason. Takes no lock."},
 		{Name: "autoinstall", Usage: "install all that is AUTOINSTALL for a kernel", run: (*run).autoinstall, oneKernel: true,
 			Help: "Installs the newest version of each registered package with AUTOINSTALL=yes, in the order of BUILD_DEPENDS."},
@@ -115,19 +136,19 @@ func actions() []Action {
 			Help: "Does what autoinstall does."},
 		{Name: "kernel_prerm", Usage: "for a kernel's hooks: it is about to be removed", someK: true, oneKernel: true, run: (*run).kernelPrerm,
 			Help: "Removes every package's modules for the kernel."},
-		{Name: "plan", Usage: "show what sync would do, and why", ours: true, declarative: true, run: (*run).plan,
+		{Name: "plan", Usage: "show what sync would do, and why", ours: true, declarative: true, json: true, run: (*run).plan,
 			Help: "Compares what is registered with what is installed, for each -k or for all kernels, and changes nothing."},
 		{Name: "sync", Usage: "make it so", ours: true, declarative: true, run: (*run).sync,
 			Help: "Installs the newest version of each registered package with AUTOINSTALL=yes, for each -k or for all kernels, and clears away what nothing wants any more."},
-		{Name: "check", Usage: "is every module there for the next boot?", ours: true, declarative: true, run: (*run).check,
+		{Name: "check", Usage: "is every module there for the next boot?", ours: true, declarative: true, json: true, run: (*run).check,
 			Help: "Looks at every kernel that has an image, or at each -k. Exit status 0: all there; 1: something is missing; 2: something is stale or waits."},
 		{Name: "retry", Usage: "try again what has failed", Operands: "[NAME[/VER]]", ours: true, declarative: true, run: (*run).retry,
 			Help: "Forgets that builds have failed, for one package or for all, and makes all kernels, or each -k, match."},
-		{Name: "doctor", Usage: "explain what is odd in the tree", ours: true, run: (*run).doctor,
+		{Name: "doctor", Usage: "explain what is odd in the tree", ours: true, json: true, run: (*run).doctor,
 			Help: "Explains each broken, half-written or foreign entry; with --fix mends what is safe to mend, and says what it did."},
-		{Name: "cache", Usage: "show or remove the built modules that are kept", Operands: "[list | prune [SIZE]]", ours: true, run: (*run).cache,
+		{Name: "cache", Usage: "show or remove the built modules that are kept", Operands: "[list | prune [SIZE]]", ours: true, json: true, run: (*run).cache,
 			Help: "Lists what is kept of builds, so that nothing is compiled twice; prune removes what was used longest ago until SIZE is left, or all. module_cache in framework.conf limits it."},
-		{Name: "report", Usage: "show what the last run did", ours: true, declarative: true, run: (*run).lastRun,
+		{Name: "report", Usage: "show what the last run did", ours: true, declarative: true, json: true, html: true, run: (*run).lastRun,
 			Help: "A line for each thing that the last run did, and why what failed did; with --html a page of it, with the states as they are now, for people who would rather look than read."},
 		{Name: "register", Usage: "for scriptlets of packages: it has been installed", Operands: "NAME/VER", ours: true, run: (*run).register,
 			Help: "Registers the package, whatever was before. The run at the end of the transaction builds it."},

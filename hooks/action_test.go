@@ -32,6 +32,14 @@ func TestCheck(t *testing.T) {
 		{"fewer arches", call.Call{Action: "build", Kernels: []string{"1", "2", "3"}, Arches: []string{"a", "b"}}, dkms.Incomplete},
 		{"more arches", call.Call{Action: "build", Kernels: []string{"1"}, Arches: []string{"a", "b"}}, dkms.Incomplete},
 		{"one arch for all", call.Call{Action: "build", Kernels: []string{"1", "2"}, Arches: []string{"a"}}, dkms.Unknown},
+		{"JSON of status", call.Call{Action: "status", JSON: true}, dkms.Unknown},
+		{"JSON of sync", call.Call{Action: "sync", JSON: true}, dkms.Usage},
+		{"JSON of build", call.Call{Action: "build", JSON: true}, dkms.Usage},
+		{"JSON of dkms's build", call.Call{Action: "build", JSON: true, Compatible: true}, dkms.Unknown},
+		{"page of report", call.Call{Action: "report", HTML: "f"}, dkms.Unknown},
+		{"page of status", call.Call{Action: "status", HTML: "f"}, dkms.Usage},
+		{"page of dkms's status", call.Call{Action: "status", HTML: "f", Compatible: true}, dkms.Unknown},
+		{"JSON and page", call.Call{Action: "report", JSON: true, HTML: "f"}, dkms.Usage},
 		{"both onlys", call.Call{Action: "mktarball", SourceOnly: true, BinariesOnly: true}, dkms.ConfInvalid},
 	} {
 		a, ok := find(tt.given.Action)

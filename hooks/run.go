@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/dkms-hook/dkms-hook/internal/apply"
@@ -103,7 +104,7 @@ func (r *run) applyOptions() apply.Options {
 func (r *run) compilers() apply.Compilers {
 	c := apply.Compilers{
 		Asked: r.machine.Asked(), Limits: r.limits, Cache: r.machine.Framework.CompilerCache,
-		Modules: r.modules(), Anew: r.call.Force, Console: r.console,
+		Modules: sync.OnceValue(r.usableModules), Anew: r.call.Force, Console: r.console,
 		Places: []string{r.machine.Tree.Dir, r.machine.Tree.SourceDir},
 		Decided: func(jobs int, why string) {
 			r.recorder.run.Jobs, r.recorder.run.JobsWhy = jobs, why

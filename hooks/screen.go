@@ -57,6 +57,9 @@ func (s *screen) label(step plan.Step) string {
 }
 
 func ending(s plan.Step, o apply.Outcome) string {
+	if o.Status == sched.Done && o.Cached {
+		return s.Verb.Past() + " from the cache"
+	}
 	if o.Status == sched.Done && (s.Verb == plan.Build || s.Verb == plan.Install) {
 		return s.Verb.Past()
 	}

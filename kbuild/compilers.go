@@ -2,6 +2,7 @@ package kbuild
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,6 +54,9 @@ func linkCompilers(bin, cache string, env []string) error {
 	program, err := system.LookPath(cache, env)
 	if err != nil {
 		return err
+	}
+	if !system.Executable(program) { // a path is taken as it is
+		return errors.New("is not there, or no program")
 	}
 	for _, dir := range filepath.SplitList(pathFrom(env)) {
 		list, _ := os.ReadDir(dir) // of a directory that is not there, nothing

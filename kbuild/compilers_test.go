@@ -102,6 +102,23 @@ func TestGoesWithout(t *testing.T) {
 	}
 }
 
+// TestNoCompilerCache: what cannot be run is no cache, and nothing leads to it.
+func TestNoCompilerCache(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "gcc"), "#!/bin/sh\n", 0o755)
+	write(t, filepath.Join(dir, "plain"), "no program", 0o644)
+	for _, cache := range []string{"nosuchprog", filepath.Join(dir, "not/there"), filepath.Join(dir, "plain"), dir} {
+		bin := t.TempDir()
+		if err := linkCompilers(bin, cache, []string{"PATH=" + dir}); err == nil {
+			t.Errorf("linkCompilers(%q) gives no error", cache)
+		}
+		if left, err := os.ReadDir(bin); err != nil || len(left) > 0 {
+			t.Errorf("linkCompilers(%q) leaves %v, %v", cache, left, err)
+		}
+	}
+}
+
 // cache notes for what it is called, and runs the next program of that name.
 const cache = `#!/bin/sh
 name=${0##*/}

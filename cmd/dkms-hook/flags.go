@@ -34,7 +34,7 @@ func flags() []cli.Flag {
 		&cli.StringFlag{Name: "sourcetree", Usage: "sources are in `DIR`"},
 		&cli.StringFlag{Name: "installtree", Usage: "modules are in `DIR`"},
 		&cli.BoolFlag{Name: "symlink-modules", Usage: "install links to the tree instead of copies"},
-		&cli.IntFlag{Name: "j", Value: -1, Usage: "run `N` compilers at a time (0: no limit)"},
+		&cli.IntFlag{Name: "j", Value: -1, Usage: "run `N` compilers at a time (0: one for each CPU)"},
 		&cli.StringFlag{Name: "root", Usage: "work inside `DIR`, a root file system; every other path is looked up in there"},
 		&cli.StringFlag{Name: "trace", Usage: "write what ran when to `FILE`, for ui.perfetto.dev (-: standard output)"},
 		&cli.StringFlag{Name: "html", Usage: "report: write a page to `FILE` (-: standard output)"},
@@ -59,6 +59,11 @@ func callOf(c *cli.Context, compatible bool) (call.Call, error) {
 	jobs := c.Int("j")
 	if c.IsSet("j") && jobs < 0 {
 		return call.Call{}, &dkms.Error{Kind: dkms.Usage, Object: "-j", Problem: "the number of jobs cannot be negative"}
+	}
+	for _, name := range []string{"trace", "html"} {
+		if c.IsSet(name) && c.String(name) == "" {
+			return call.Call{}, &dkms.Error{Kind: dkms.Usage, Object: "--" + name, Problem: "needs a value", Hint: "--help lists the actions and options"}
+		}
 	}
 	return call.Call{
 		Action:   c.Command.Name,

@@ -30,8 +30,9 @@ type Compilers struct {
 	Limits func() jobserver.Machine // what the machine has; asked when something is to be built
 	Probes string                   // where is kept what compilers have answered; empty: nowhere
 	Cache  string                   // a program such as ccache that goes before the compilers; empty: none
-	// Modules keeps what was built; nil: nothing is kept.
-	Modules *cache.Store
+	// Modules keeps what was built; it is asked for when something is to be built.
+	// nil, or one that returns nil: nothing is kept.
+	Modules func() *cache.Store
 	// Anew has modules built although they are kept.
 	Anew bool
 	// Places are directories below which builds have theirs bound over others.
@@ -49,7 +50,10 @@ func (c Compilers) Open(ctx context.Context) Workshop {
 	if err := system.RaiseFileLimit(); err != nil {
 		c.Console.Warn(err.Error())
 	}
-	w := &compilers{console: c.Console, cache: c.Cache, modules: c.Modules, anew: c.Anew, slots: 1}
+	w := &compilers{console: c.Console, cache: c.Cache, anew: c.Anew, slots: 1}
+	if c.Modules != nil {
+		w.modules = c.Modules()
+	}
 	if c.Probes != "" {
 		w.probes = probe.New(c.Probes)
 	}

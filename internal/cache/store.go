@@ -43,6 +43,9 @@ type Entry struct {
 	Files []File    `json:"files"` // sorted by name
 
 	Used time.Time `json:"-"` // when it was made or taken last
+	// Damaged is why it cannot be taken; empty: nothing is known against it.
+	// Of what is damaged no more is known than its key, and what lies there.
+	Damaged string `json:"-"`
 }
 
 // A File is one of an entry.
@@ -64,7 +67,8 @@ const (
 	indexName  = "index.json"
 	filesName  = "files"
 	unfinished = ".new-"
-	// abandoned is when what a killed Put left may be removed.
+	// abandoned is when what a killed Put left may be removed where files cannot
+	// be locked.
 	abandoned = time.Hour
 )
 
@@ -133,17 +137,14 @@ func (s *Store) Put(key, about, from string, names []string) error {
 	if !goodKey(key) {
 		return fmt.Errorf("%q is no key", key)
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := s.make(); err != nil {
 		return err
 	}
-	if err := s.trusted(); err != nil {
-		return err
-	}
-	fresh, err := os.MkdirTemp(s.dir, unfinished)
+	fresh, end, err := s.fresh()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(fresh) //nolint:errcheck // it is gone when all went well
+	defer end()
 	e := Entry{Key: key, About: about, Made: time.Now().UTC().Truncate(time.Second)}
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		f, err := keep(filepath.Join(from, name), filepath.Join(fresh, filesName, name))
@@ -172,18 +173,6 @@ func (s *Store) Put(key, about, from string, names []string) error {
 	return s.makeRoom(e)
 }
 
-// makeRoom keeps the limit after e has come. All entries are read once, and
-// again where the limit is passed: what others put in meanwhile they count.
-func (s *Store) makeRoom(e Entry) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held += e.Size(); s.listed && s.held <= s.limit {
-		return nil
-	}
-	_, err := s.prune(s.limit)
-	return err
-}
-
 // keep copies one file, and says what it holds.
 func keep(from, to string) (File, error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
@@ -200,8 +189,8 @@ func keep(from, to string) (File, error) {
 	return File{Size: info.Size(), SHA256: hash}, err
 }
 
-// List returns all entries, those that were used last first. What cannot be read
-// is passed over.
+// List returns all entries, those that were used last first, and those that are
+// damaged.
 func (s *Store) List() ([]Entry, error) {
 	if err := s.trusted(); err != nil {
 		return nil, quiet(err)
@@ -212,9 +201,14 @@ func (s *Store) List() ([]Entry, error) {
 	}
 	var all []Entry
 	for _, d := range names {
-		if e, err := s.read(d.Name()); err == nil {
-			all = append(all, e)
+		e, err := s.read(d.Name())
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
+		if err != nil {
+			e = s.damaged(d.Name(), err)
+		}
+		all = append(all, e)
 	}
 	slices.SortFunc(all, func(a, b Entry) int {
 		return cmp.Or(b.Used.Compare(a.Used), strings.Compare(a.Key, b.Key))
@@ -222,64 +216,20 @@ func (s *Store) List() ([]Entry, error) {
 	return all, nil
 }
 
-// Prune removes what was used longest ago until the entries hold no more than
-// limit bytes, and what killed programs have left. It returns what it removed.
-func (s *Store) Prune(limit int64) ([]Entry, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.prune(limit)
-}
-
-func (s *Store) prune(limit int64) ([]Entry, error) {
-	s.listed = false
-	all, err := s.List()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.sweep(); err != nil {
-		return nil, err
-	}
-	s.held = 0
-	var gone []Entry
-	for _, e := range all {
-		if s.held += e.Size(); s.held <= limit {
-			continue
+// damaged is what can be told of an entry that cannot be read for why.
+func (s *Store) damaged(key string, why error) Entry {
+	e := Entry{Key: key, Damaged: why.Error()}
+	_ = filepath.WalkDir(s.path(key), func(path string, _ fs.DirEntry, _ error) error {
+		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+			name, _ := filepath.Rel(s.path(key), path)
+			e.Files = append(e.Files, File{Name: name, Size: info.Size()})
 		}
-		s.held -= e.Size()
-		if err := s.remove(e.Key); err != nil {
-			return gone, err
-		}
-		gone = append(gone, e)
+		return nil
+	})
+	if info, err := os.Lstat(s.path(key)); err == nil {
+		e.Used = info.ModTime()
 	}
-	s.listed = true
-	return gone, nil
-}
-
-// remove takes an entry away, at once for all who look.
-func (s *Store) remove(key string) error {
-	aside, err := os.MkdirTemp(s.dir, unfinished)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(s.path(key), filepath.Join(aside, key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(err, os.Remove(aside))
-	}
-	return os.RemoveAll(aside)
-}
-
-// sweep removes what a Put that was killed has left.
-func (s *Store) sweep() error {
-	left, _ := filepath.Glob(filepath.Join(s.dir, unfinished+"*"))
-	for _, path := range left {
-		info, err := os.Lstat(path)
-		if err == nil && time.Since(info.ModTime()) > abandoned {
-			err = os.RemoveAll(path)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return e
 }
 
 func (s *Store) path(key string) string { return filepath.Join(s.dir, key) }
@@ -312,21 +262,51 @@ func (s *Store) read(key string) (Entry, error) {
 	return e, nil
 }
 
+// Usable is an error where the directory is there, but nothing in it would be
+// believed, nor would anything be put there.
+func (s *Store) Usable() error { return quiet(s.trusted()) }
+
 // trusted is an error unless the directory is there, our own, and nobody else
 // can write to it: modules that the kernel loads come from there.
 func (s *Store) trusted() error {
 	info, err := os.Lstat(s.dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return err
+	case errors.Is(err, fs.ErrPermission):
+		return s.refused("cannot be looked into", "run as root", fs.ErrPermission)
+	case err != nil:
+		return s.refused("cannot be looked into", "", errors.Unwrap(err))
 	}
-	owner := info.Sys().(*syscall.Stat_t).Uid
-	if !info.IsDir() || info.Mode().Perm()&0o022 != 0 || int(owner) != os.Geteuid() {
-		return &dkms.Error{
-			Kind: dkms.NotAllowed, Object: s.dir, Problem: "others may write to it: what is in there is not believed",
-			Hint: "remove it; it is made again",
-		}
+	again := "remove it; it is made again"
+	owner := int(info.Sys().(*syscall.Stat_t).Uid)
+	switch {
+	case !info.IsDir():
+		return s.refused("is no directory", again, nil)
+	case owner != os.Geteuid() && os.Geteuid() != 0:
+		return s.refused("belongs to another user", "run as root", nil)
+	case owner != os.Geteuid():
+		return s.refused(fmt.Sprintf("belongs to user %d: what is in there is not believed", owner), again, nil)
+	case info.Mode().Perm()&0o022 != 0:
+		return s.refused("others may write to it: what is in there is not believed", again, nil)
 	}
 	return nil
+}
+
+// make makes the directory where it is not there.
+func (s *Store) make() error {
+	err := s.trusted()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	return s.trusted()
+}
+
+func (s *Store) refused(problem, hint string, cause error) error {
+	return &dkms.Error{Kind: dkms.NotAllowed, Object: s.dir, Problem: problem, Hint: hint, Err: cause}
 }
 
 // quiet is nil for a store that is not there, which holds nothing.

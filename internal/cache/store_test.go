@@ -150,45 +150,6 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestTrusted: of a directory that others may write to nothing is taken, and
-// nothing is put there.
-func TestTrusted(t *testing.T) {
-	t.Parallel()
-	for name, spoil := range map[string]func(dir string) error{
-		"group": func(dir string) error { return os.Chmod(dir, 0o770) },
-		"all":   func(dir string) error { return os.Chmod(dir, 0o1777) },
-		"link": func(dir string) error {
-			if err := os.Rename(dir, dir+"2"); err != nil {
-				return err
-			}
-			return os.Symlink(dir+"2", dir)
-		},
-		"owner": func(dir string) error { return os.Chown(dir, 65534, 65534) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if name == "owner" && os.Geteuid() != 0 {
-				t.Skip("needs root")
-			}
-			s := New(filepath.Join(t.TempDir(), "cache"), plenty)
-			put(t, s, "one", map[string]string{"a": "a"})
-			if err := spoil(s.dir); err != nil {
-				t.Fatal(err)
-			}
-			to := t.TempDir()
-			if found, err := s.Get(key("one"), to); found || err == nil {
-				t.Errorf("Get = %v, %v; want an error", found, err)
-			}
-			if err := s.Put(key("two"), "", folder(t, map[string]string{"a": "b"}), []string{"a"}); err == nil {
-				t.Error("Put gives no error")
-			}
-			if _, err := s.Prune(0); err == nil {
-				t.Error("Prune gives no error")
-			}
-		})
-	}
-}
-
 // TestLimit: what was used longest ago goes.
 func TestLimit(t *testing.T) {
 	t.Parallel()
@@ -227,27 +188,94 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestSweep: what a killed Put has left goes when nobody can be at it any more.
+// TestSweep: what a killed Put has left goes, and what another writes stays.
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	s := New(filepath.Join(t.TempDir(), "cache"), plenty)
-	put(t, s, "one", map[string]string{"a": "a"})
-	old, fresh := filepath.Join(s.dir, unfinished+"1"), filepath.Join(s.dir, unfinished+"2")
-	for _, dir := range []string{old, fresh} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
+	for name, sweep := range map[string]func(s *Store) error{
+		"Put": func(s *Store) error {
+			return s.Put(key("two"), "", folder(t, map[string]string{"a": "a"}), []string{"a"})
+		},
+		"Prune": func(s *Store) error { _, err := s.Prune(0); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := New(filepath.Join(t.TempDir(), "cache"), plenty)
+			put(t, s, "one", map[string]string{"a": "a"})
+			left := filepath.Join(s.dir, unfinished+"1", filesName)
+			if err := os.MkdirAll(left, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			written, end, err := s.fresh()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := sweep(New(s.dir, plenty)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(filepath.Dir(left)); err == nil {
+				t.Error("what nobody writes any more is still there")
+			}
+			if _, err := os.Stat(written); err != nil {
+				t.Errorf("what is being written is gone: %v", err)
+			}
+			end()
+			if _, err := os.Stat(written); err == nil {
+				t.Error("who has finished leaves its directory")
+			}
+		})
+	}
+}
+
+// TestPruneDamaged: what is damaged is listed with its size, and goes first, also
+// by itself.
+func TestPruneDamaged(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(entry string) error{
+		"no index":    func(e string) error { return os.Remove(filepath.Join(e, indexName)) },
+		"empty index": func(e string) error { return os.Truncate(filepath.Join(e, indexName), 0) },
+		"a file": func(e string) error {
+			if err := os.RemoveAll(e); err != nil {
+				return err
+			}
+			return os.WriteFile(e, []byte("0123456789"), 0o600)
+		},
+	} {
+		for how, prune := range map[string]func(s *Store) error{
+			"Prune": func(s *Store) error {
+				gone, err := s.Prune(plenty)
+				if len(gone) != 1 || gone[0].Key != key("bad") || gone[0].Damaged == "" {
+					t.Errorf("%s: Prune = %+v; want what is damaged", name, gone)
+				}
+				return err
+			},
+			"Put": func(s *Store) error {
+				return s.Put(key("good"), "good", folder(t, map[string]string{"a": "a"}), []string{"a"})
+			},
+		} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				t.Parallel()
+				s := New(filepath.Join(t.TempDir(), "cache"), plenty)
+				put(t, s, "bad", map[string]string{"a": "0123456789"})
+				put(t, s, "new", map[string]string{"a": "a"})
+				if err := damage(s.path(key("bad"))); err != nil {
+					t.Fatal(err)
+				}
+				all, err := s.List()
+				i := slices.IndexFunc(all, func(e Entry) bool { return e.Damaged != "" })
+				if err != nil || len(all) != 2 || i < 0 || all[i].Key != key("bad") || all[i].Size() != 10 {
+					t.Errorf("List = %+v, %v; want one that is damaged, with 10 bytes", all, err)
+				}
+				if err := prune(New(s.dir, plenty)); err != nil {
+					t.Error(err)
+				}
+				if _, err := os.Lstat(s.path(key("bad"))); err == nil {
+					t.Error("what is damaged is still there")
+				}
+				if !slices.Contains(keys(t, s), "new") {
+					t.Error("what is not damaged is gone")
+				}
+			})
 		}
-	}
-	at := time.Now().Add(-2 * abandoned)
-	if err := os.Chtimes(old, at, at); err != nil {
-		t.Fatal(err)
-	}
-	put(t, New(s.dir, plenty), "two", map[string]string{"a": "a"})
-	if _, err := os.Stat(old); err == nil {
-		t.Error("what was left long ago is still there")
-	}
-	if _, err := os.Stat(fresh); err != nil {
-		t.Errorf("what is being written is gone: %v", err)
 	}
 }
 

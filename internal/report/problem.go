@@ -33,9 +33,19 @@ func Colours(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && Terminal(
 
 // Problem prints each of the errors joined in err as "error: object: problem",
 // further lines of it indented, and its hints on lines of their own.
-func (c Console) Problem(err error) {
+func (c Console) Problem(err error) { c.tell(c.paint(red, "error:"), err) }
+
+// WarnOf prints each of the errors joined in err as "warning: object: problem",
+// and its hints: what it is about goes on without.
+func (c Console) WarnOf(err error) {
+	if !c.Quiet {
+		c.tell(c.paint(yellow, "warning:"), err)
+	}
+}
+
+func (c Console) tell(head string, err error) {
 	for _, e := range separate(err) {
-		c.print(c.paint(red, "error:"), e.Error())
+		c.print(head, e.Error())
 		for _, hint := range hints(e) {
 			c.print("  "+c.paint(bold, "hint:"), hint)
 		}

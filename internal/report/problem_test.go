@@ -48,6 +48,7 @@ func TestConsoleQuietAndColour(t *testing.T) {
 		var b strings.Builder
 		c.W = &b
 		c.Warn("odd")
+		c.WarnOf(&dkms.Error{Object: "it", Problem: "odd", Hint: "mend it"})
 		c.Notice("so it is")
 		c.Problem(&dkms.Error{Problem: "bad", Hint: "do better"})
 		return b.String()
@@ -56,7 +57,7 @@ func TestConsoleQuietAndColour(t *testing.T) {
 		c    report.Console
 		want string
 	}{
-		{report.Console{}, "warning: odd\nso it is\nerror: bad\n  hint: do better\n"},
+		{report.Console{}, "warning: odd\nwarning: it: odd\n  hint: mend it\nso it is\nerror: bad\n  hint: do better\n"},
 		{report.Console{Quiet: true}, "error: bad\n  hint: do better\n"},
 		{report.Console{Colour: true, Quiet: true}, "\x1b[1;31merror:\x1b[0m bad\n  \x1b[1mhint:\x1b[0m do better\n"},
 	} {
