@@ -42,7 +42,7 @@ type evaluation struct {
 	written  map[string]*[]byte // files written by redirection
 	sourced  map[string][]byte  // rewritten files on their way to `source`
 	sources  int
-	touched  bool // a program ran that may write
+	touched  bool // a program runs, or ran, that may write
 
 	asksPipeStatus, pipefail bool
 	discarded, returned      bool

@@ -82,19 +82,24 @@ func (e *evaluation) program(ctx context.Context, hc interp.HandlerContext, args
 	}
 	hc.Stdout, hc.Stderr = behind(hc.Stdout), behind(hc.Stderr) // two that are one are seen as one
 	name, args, env := args[0], append([]string{path}, args[1:]...), exported(hc.Env)
-	return e.ask(hc, args, env, func(hc interp.HandlerContext) error { return e.child(ctx, hc, name, args, env) })
+	return e.ask(hc, args, env, func(hc interp.HandlerContext) error {
+		if !e.touched { // nor does this one
+			return e.child(ctx, hc, name, args, env, nil)
+		}
+		return e.child(ctx, hc, name, args, env, &e.sandbox)
+	})
 }
 
 // child runs a program, called name, to its end: with a time limit, nothing to
-// read but a pipe, and, where we may, the machine read-only.
-func (e *evaluation) child(ctx context.Context, hc interp.HandlerContext, name string, args, env []string) error {
+// read but a pipe, and in the sandbox, if any.
+func (e *evaluation) child(ctx context.Context, hc interp.HandlerContext, name string, args, env []string, in *sandbox) error {
 	limited, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	command := system.Command{
 		Args: args, Dir: hc.Dir, Env: env,
 		Stdin: hc.Stdin, Stdout: hc.Stdout, Stderr: hc.Stderr,
 	}
-	err := e.sandbox.run(func() error { return system.Run(limited, command) })
+	err := in.run(func() error { return system.Run(limited, command) })
 	var ee *system.ExitError
 	switch {
 	case err == nil:
@@ -209,8 +214,9 @@ func (e *evaluation) uname(hc interp.HandlerContext, args []string) error {
 }
 
 // A sandbox runs programs in a view of the machine that is read-only, with a
-// /tmp of its own. It is made when the first program runs, for most dkms.conf
-// files never. Without the privilege for it programs run as they are.
+// /tmp of its own. It is made when the first program runs that may write, for most
+// dkms.conf files never. Without the privilege for it, and in nil, programs run as they
+// are.
 type sandbox struct {
 	keep  []string // paths to be seen even where they lie below /tmp
 	work  chan func()
@@ -219,6 +225,9 @@ type sandbox struct {
 }
 
 func (s *sandbox) run(fn func() error) error {
+	if s == nil {
+		return fn()
+	}
 	if s.work == nil && !s.plain {
 		s.start()
 	}

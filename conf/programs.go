@@ -123,7 +123,7 @@ func (e *evaluation) listed(ctx context.Context, hc interp.HandlerContext, args 
 	if err != nil {
 		return notFound(hc, args[0])
 	}
-	return e.child(ctx, hc, args[0], append([]string{path}, rest...), env)
+	return e.child(ctx, hc, args[0], append([]string{path}, rest...), env, &e.sandbox)
 }
 
 // listedName returns the name of a program on the list. One with a directory
