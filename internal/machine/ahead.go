@@ -12,8 +12,19 @@ import (
 
 // evaluated is what came of a dkms.conf for one kernel.
 type evaluated struct {
-	conf *conf.Conf
-	err  error
+	conf   *conf.Conf
+	recipe kbuild.Recipe
+	err    error // of the evaluation
+	// unresolved is why there is no recipe, though there is a conf.
+	unresolved error
+}
+
+// evaluate evaluates a dkms.conf and resolves it.
+func evaluate(ctx context.Context, request conf.Request, k kbuild.Kernel) (e evaluated) {
+	if e.conf, e.err = conf.Load(ctx, request, k); e.err == nil {
+		e.recipe, e.unresolved = e.conf.Resolve(k)
+	}
+	return e
 }
 
 // Ahead evaluates the dkms.conf of each ref that is registered, as many at a time
@@ -40,15 +51,14 @@ func (m *Machine) Ahead(ctx context.Context, refs []dkms.Ref) {
 		j := jobs[i]
 		request := m.confRequest(j.c)
 		request.Shared = &shared
-		cf, err := conf.Load(ctx, request, j.k)
-		m.ahead.put(j.ref, evaluated{cf, err})
+		m.ahead.put(j.ref, evaluate(ctx, request, j.k))
 	})
 }
 
-// evaluate takes what Ahead has found, or evaluates now.
-func (m *Machine) evaluate(ctx context.Context, c *Candidate, k kbuild.Kernel) (*conf.Conf, error) {
+// evaluated takes what Ahead has found, or evaluates now.
+func (m *Machine) evaluated(ctx context.Context, c *Candidate, k kbuild.Kernel) evaluated {
 	if e, ok := m.ahead.take(dkms.Ref{Package: c.Package, KernelID: k.KernelID}); ok {
-		return e.conf, e.err
+		return e
 	}
-	return conf.Load(ctx, m.confRequest(c), k)
+	return evaluate(ctx, m.confRequest(c), k)
 }

@@ -62,12 +62,12 @@ func (m *Machine) Recipe(ctx context.Context, c *Candidate, k kbuild.Kernel) (kb
 	if recipe, ok := m.recipes.get(ref); ok {
 		return recipe, nil
 	}
-	cf, err := m.evaluate(ctx, c, k)
-	if err != nil {
-		return kbuild.Recipe{}, err
+	e := m.evaluated(ctx, c, k)
+	if e.err != nil {
+		return kbuild.Recipe{}, e.err
 	}
 	if !c.warned {
-		for _, w := range cf.Warnings {
+		for _, w := range e.conf.Warnings {
 			// Who registers it may mend it; who builds it every week, or has a
 			// distribution package do so, cannot.
 			if !w.Deprecated || !c.Registered && !m.o.Unattended || m.Talkative() {
@@ -76,13 +76,12 @@ func (m *Machine) Recipe(ctx context.Context, c *Candidate, k kbuild.Kernel) (kb
 		}
 		c.warned = true
 	}
-	c.PostAdd = cf.PostAdd
-	recipe, err := cf.Resolve(k)
-	if err != nil {
-		return kbuild.Recipe{}, err
+	c.PostAdd = e.conf.PostAdd
+	if e.unresolved != nil {
+		return kbuild.Recipe{}, e.unresolved
 	}
-	m.recipes.put(ref, recipe)
-	return recipe, nil
+	m.recipes.put(ref, e.recipe)
+	return e.recipe, nil
 }
 
 // Resolved returns what is known of a ref that is registered.

@@ -42,6 +42,8 @@ type Machine struct {
 	o       Options
 	console *report.Console
 
+	distribution func() (string, error) // Distribution, asked once
+
 	kernels memo[dkms.KernelID, kbuild.Kernel]
 	ahead   memo[dkms.Ref, evaluated] // until Recipe asks
 	recipes memo[dkms.Ref, kbuild.Recipe]
@@ -63,7 +65,7 @@ func Open(ctx context.Context, o Options, console *report.Console) (*Machine, er
 	for _, p := range problems {
 		console.Warn(p.String())
 	}
-	m := &Machine{o: o, Framework: framework, console: console, packages: map[dkms.Package]*Candidate{}}
+	m := &Machine{o: o, Framework: framework, console: console, packages: map[dkms.Package]*Candidate{}, distribution: sync.OnceValues(Distribution)}
 	m.Tree = tree.Tree{
 		Dir:        cmp.Or(o.DKMSTree, framework.DKMSTree),
 		SourceDir:  cmp.Or(o.SourceTree, framework.SourceTree),

@@ -31,7 +31,7 @@ func (m *Machine) promised(ctx context.Context, ref dkms.Ref) (modules []tree.Mo
 
 // ModulesOf tells the tree where the modules of a recipe belong.
 func (m *Machine) ModulesOf(recipe kbuild.Recipe) []tree.Module {
-	distro, _ := Distribution()
+	distro, _ := m.distribution()
 	modules := make([]tree.Module, 0, len(recipe.Modules))
 	for _, module := range recipe.Modules {
 		modules = append(modules, tree.Module{Name: module.Dest, Dir: moduleDir(distro, module.DestDir)})
@@ -42,7 +42,7 @@ func (m *Machine) ModulesOf(recipe kbuild.Recipe) []tree.Module {
 // addedDirs are the directories for added modules, where the distribution has
 // one for all.
 func (m *Machine) addedDirs() []string {
-	distro, _ := Distribution()
+	distro, _ := m.distribution()
 	if dir := moduleDir(distro, ""); dir != "" {
 		return []string{dir}
 	}

@@ -26,7 +26,7 @@ func (m *Machine) Placements(ctx context.Context, k kbuild.Kernel, recipe kbuild
 }
 
 func (m *Machine) placementsBeside(now *Present, k kbuild.Kernel, recipe kbuild.Recipe, force bool) (out []tree.Placement, kept []string, err error) {
-	if _, err := Distribution(); err != nil {
+	if _, err := m.distribution(); err != nil {
 		return nil, nil, err
 	}
 	ref := recipe.Ref
