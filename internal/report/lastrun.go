@@ -12,7 +12,7 @@ import (
 )
 
 // Run writes what a run has done, a line for each thing, in the order in which
-// they ended.
+// they ended. That the rest of what failed was not tried is left out.
 func Run(w io.Writer, r record.Run) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "dkms-hook %s: %s, took %s", plain(r.Event), r.Began.Format("2006-01-02 15:04:05"), brief(r.Ended.Sub(r.Began)))
@@ -20,7 +20,12 @@ func Run(w io.Writer, r record.Run) error {
 		fmt.Fprint(out, ", interrupted")
 	}
 	fmt.Fprintln(out)
+	failed := map[dkms.Ref]bool{}
 	for _, o := range r.Outcomes {
+		if o.Did == record.NotTried && failed[o.Ref()] {
+			continue // that the rest of its steps was not tried is no news
+		}
+		failed[o.Ref()] = failed[o.Ref()] || o.Did == record.Failed
 		outcome(out, o)
 	}
 	for _, k := range r.Kernels {

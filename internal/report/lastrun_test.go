@@ -23,11 +23,12 @@ func TestRun(t *testing.T) {
 	failed, blocked, cached, added := of("bad", record.Failed), of("bad", record.NotTried), of("kept", record.Built), of("new", record.Added)
 	failed.Step, failed.Error = "build", "bad/1 for 6.1: does not compile: a.c:3: \x1b[31mgone"
 	failed.Still, failed.Log, failed.Hint, failed.Retried = "bad/0 is still installed", "/log", "a newer one", "built once more"
-	blocked.Step, blocked.Error, cached.From, added.Release = "install", "needs build", "cache", ""
+	needs := of("needs", record.NotTried)
+	blocked.Step, needs.Step, needs.Error, cached.From, added.Release = "install", "build", "needs build bad/1, which did not succeed", "cache", ""
 	var b strings.Builder
 	err := Run(&b, record.Run{
 		Event: "sync", Began: began, Ended: began.Add(65 * time.Second), Interrupted: true,
-		Outcomes: []record.Outcome{added, of("good", record.Built), cached, failed, blocked, full, cut, late},
+		Outcomes: []record.Outcome{added, of("good", record.Built), cached, failed, blocked, needs, full, cut, late},
 		Kernels:  []record.KernelStep{{Release: "6.1", Step: "depmod", Seconds: 1, Error: "no index"}, {Step: "post-transaction", Seconds: 0.02}},
 		Notes:    []record.Note{{Package: "late", Version: "1", Release: "6.1", Text: "waits"}},
 	})
@@ -40,7 +41,7 @@ bad/1 for 6.1: build failed: does not compile: a.c:3: ?[31mgone (12.3 s)
   note: bad/0 is still installed
   log: /log
   hint: a newer one
-bad/1 for 6.1: install not tried: needs build
+needs/1 for 6.1: build not tried: needs build bad/1, which did not succeed
 full/1 for 6.1: install failed: install cannot be done: no space left on device (12.3 s)
 cut/1 for 6.1: build interrupted (12.3 s)
 late/1 for 6.1: build not tried: the run was interrupted
