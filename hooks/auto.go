@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -88,7 +87,7 @@ func (r *run) reconcile(ids []dkms.KernelID, why string) error {
 		want, p, err := r.bring(have, ids, why)
 		failed := r.sayNotDone(p)
 		if r.ctx.Err() != nil {
-			return &dkms.Error{Kind: dkms.Interrupted, Problem: "interrupted", Err: context.Cause(r.ctx), Hint: "dkms-hook sync goes on where this ended"}
+			return r.cutShort("dkms-hook sync")
 		}
 		if r.declarative {
 			if r.call.AllKernels && r.maker.Only == "" {
@@ -132,7 +131,7 @@ func (r *run) forgetMended(have tree.Snapshot, p plan.Plan) {
 	}
 	for _, n := range p.Notes {
 		if _, failed := have.Failure(n.Ref); failed && n.Reason == plan.UpToDate {
-			_ = r.machine.Tree.ForgetFailure(n.Ref)
+			_ = r.machine.Tree.ForgetFailure(n.Ref) // what stays is not told of, and forgotten by the next run
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -109,7 +108,7 @@ func (r *run) kernelPrerm() error {
 			}
 		}
 		if _, err := r.settle(want, have); r.ctx.Err() != nil {
-			return &dkms.Error{Kind: dkms.Interrupted, Problem: "interrupted", Err: context.Cause(r.ctx)}
+			return r.cutShort("dkms-hook kernel_prerm -k " + ids[0].Release)
 		} else if err != nil {
 			return &dkms.Error{Kind: dkms.HookFailed, Object: ids[0].Release, Problem: "some modules could not be removed", Err: err}
 		}

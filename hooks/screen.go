@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
 	"github.com/dkms-hook/dkms-hook/internal/apply"
@@ -10,7 +8,6 @@ import (
 	"github.com/dkms-hook/dkms-hook/internal/record"
 	"github.com/dkms-hook/dkms-hook/internal/report"
 	"github.com/dkms-hook/dkms-hook/internal/sched"
-	"github.com/dkms-hook/dkms-hook/kbuild"
 )
 
 // screen shows the steps that run to whoever called.
@@ -67,10 +64,4 @@ func ending(s plan.Step, o apply.Outcome) string {
 		return string(record.Interrupted)
 	}
 	return o.Status.String()
-}
-
-// interrupted reports whether err is no failure: the run was interrupted.
-func interrupted(err error) bool {
-	var build *kbuild.BuildError
-	return errors.Is(err, context.Canceled) || errors.As(err, &build) && build.Class == kbuild.Interrupted
 }

@@ -37,7 +37,7 @@ func Run(w io.Writer, r record.Run) error {
 	}
 	for _, n := range r.Notes {
 		ref := dkms.Ref{Package: dkms.Package{Name: n.Package, Version: n.Version}, KernelID: dkms.KernelID{Release: n.Release}}
-		fmt.Fprintln(out, plain(about(ref)+": left undone: "+n.Text))
+		fmt.Fprintln(out, plain(About(ref)+": left undone: "+n.Text))
 	}
 	return out.Flush()
 }
@@ -45,15 +45,15 @@ func Run(w io.Writer, r record.Run) error {
 // outcome writes a line about o, and below it what a person wants to know of a
 // failure.
 func outcome(w io.Writer, o record.Outcome) {
-	object := about(o.Ref())
+	object := About(o.Ref())
 	problem := Bare(o.Ref(), o.Error)
 	switch o.Did {
 	case record.Failed:
-		fmt.Fprintf(w, "%s (%s)\n", plain(joined(": ", object, joined(" ", o.Step, "failed"), problem)), brief(seconds(o.Seconds)))
+		fmt.Fprintf(w, "%s (%s)\n", plain(Joined(": ", object, Joined(" ", o.Step, "failed"), problem)), brief(seconds(o.Seconds)))
 	case record.Interrupted:
-		fmt.Fprintf(w, "%s (%s)\n", plain(joined(": ", object, joined(" ", o.Step, "interrupted"))), brief(seconds(o.Seconds)))
+		fmt.Fprintf(w, "%s (%s)\n", plain(Joined(": ", object, Joined(" ", o.Step, "interrupted"))), brief(seconds(o.Seconds)))
 	case record.NotTried:
-		fmt.Fprintln(w, plain(joined(": ", object, joined(" ", o.Step, "not tried"), problem)))
+		fmt.Fprintln(w, plain(Joined(": ", object, Joined(" ", o.Step, "not tried"), problem)))
 		return
 	default:
 		line := object + ": " + string(o.Did)

@@ -173,8 +173,8 @@ func plain(text string) string {
 	}, text)
 }
 
-// about names a Ref in a sentence: "NAME/VER for RELEASE", or "NAME/VER".
-func about(r dkms.Ref) string {
+// About names a Ref in a sentence: "NAME/VER for RELEASE", or "NAME/VER".
+func About(r dkms.Ref) string {
 	if r.Release == "" {
 		return r.Package.String()
 	}

@@ -100,7 +100,7 @@ func StatusFurther(w io.Writer, rows []Row) error {
 	out := bufio.NewWriter(w)
 	for _, r := range inOrder(rows) {
 		for _, f := range r.Further {
-			fmt.Fprintf(out, "%s: %s", about(dkms.Ref{Package: r.Package, KernelID: r.Kernel}), f.words())
+			fmt.Fprintf(out, "%s: %s", About(dkms.Ref{Package: r.Package, KernelID: r.Kernel}), f.words())
 			if !f.Since.IsZero() {
 				fmt.Fprintf(out, ", since %s", f.Since.Format("2006-01-02 15:04"))
 			}

@@ -36,7 +36,7 @@ func (c Console) Summary(outcomes []Outcome, hint string) {
 			c.hints(o.Err, said)
 			failed = true
 		case o.Did != "" && !c.Quiet:
-			head := about(o.Ref) + ": " + c.paint(green, plain(o.Did))
+			head := About(o.Ref) + ": " + c.paint(green, plain(o.Did))
 			if o.Detail != "" {
 				head += ","
 			}
@@ -61,12 +61,12 @@ func (c Console) hints(err error, said map[string]bool) {
 // failed prints "NAME/VER for RELEASE: CLASS: FILE:LINE: MESSAGE" and what
 // else there is to know, or the error where it is not about a build.
 func (c Console) failed(o Outcome) {
-	head := c.paint(red, about(o.Ref)+":")
+	head := c.paint(red, About(o.Ref)+":")
 	if o.Fail == nil {
 		c.print(head, Bare(o.Ref, o.Err.Error()))
 		return
 	}
-	text := joined(": ", o.Fail.Class, o.Fail.First)
+	text := Joined(": ", o.Fail.Class, o.Fail.First)
 	if text == "" && o.Err != nil {
 		text = Bare(o.Ref, o.Err.Error())
 	}
@@ -81,7 +81,7 @@ func (c Console) failed(o Outcome) {
 
 // Bare is what an error says of ref, for a line that says already what it is about.
 func Bare(ref dkms.Ref, problem string) string {
-	for _, object := range []string{ref.String(), about(ref), ref.Package.String()} {
+	for _, object := range []string{ref.String(), About(ref), ref.Package.String()} {
 		if rest, ok := strings.CutPrefix(problem, object+": "); ok {
 			return rest
 		}
@@ -89,8 +89,8 @@ func Bare(ref dkms.Ref, problem string) string {
 	return problem
 }
 
-// joined joins the words that are not empty.
-func joined(separator string, words ...string) string {
+// Joined joins the words that are not empty.
+func Joined(separator string, words ...string) string {
 	var some []string
 	for _, w := range words {
 		if w != "" {

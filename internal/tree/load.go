@@ -88,7 +88,7 @@ func cause(err error) error {
 func badArchive(ctx context.Context, archive string, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		return &dkms.Error{Kind: dkms.Interrupted, Object: archive, Problem: "loading was interrupted", Err: err}
+		return &dkms.Error{Kind: dkms.Interrupted, Object: archive, Problem: "loading was interrupted", Err: err, Hint: "nothing of it was loaded: load it again"}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		return problem(archive, "cannot be unpacked", err)
 	}

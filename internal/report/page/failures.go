@@ -41,7 +41,7 @@ func failures(in Input) []failure {
 		ref := dkms.Ref{Package: row.Package, KernelID: row.Kernel}
 		for _, f := range row.Further {
 			if f.State == report.BuildFailed && !seen[ref] {
-				e := failure{Of: about(ref), First: f.Reason, Log: shown(f.Log), Next: again(ref), Since: "an earlier run"}
+				e := failure{Of: report.About(ref), First: f.Reason, Log: shown(f.Log), Next: again(ref), Since: "an earlier run"}
 				if !f.Since.IsZero() {
 					e.Since = when(f.Since)
 				}
@@ -53,7 +53,7 @@ func failures(in Input) []failure {
 }
 
 func failed(o record.Outcome) failure {
-	f := failure{Of: about(o.Ref()), What: o.Class, First: cmp.Or(o.First, o.Error), Log: shown(o.Log), Next: again(o.Ref())}
+	f := failure{Of: report.About(o.Ref()), What: o.Class, First: cmp.Or(o.First, o.Error), Log: shown(o.Log), Next: again(o.Ref())}
 	if o.Step != "" && o.Step != "build" {
 		f.What = strings.TrimSuffix("while doing: "+o.Step+", "+f.What, ", ")
 	}
@@ -92,7 +92,7 @@ func notTried(r record.Run) []string {
 	for _, o := range r.Outcomes {
 		if o.Did == record.NotTried && !cutShort(o) && !told[o.Ref()] {
 			told[o.Ref()] = true
-			out = append(out, about(o.Ref())+": "+o.Error)
+			out = append(out, report.About(o.Ref())+": "+o.Error)
 		}
 	}
 	return out

@@ -158,7 +158,7 @@ func cellOf(r report.Row) cell {
 			c.Tone = t
 		}
 	}
-	c.Reason = short(strings.Join(slices.DeleteFunc(reasons, func(s string) bool { return s == "" }), "; "))
+	c.Reason = short(report.Joined("; ", reasons...))
 	return c
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/record"
+	"github.com/dkms-hook/dkms-hook/internal/report"
 )
 
 // verdict is what a person wants to know first.
@@ -87,7 +88,7 @@ func isBuild(o record.Outcome) bool {
 func judge(in Input) verdict {
 	t := count(in.Run)
 	v := verdict{Tone: good, Title: t.title(), Run: told(in), Kernels: kernelSums(in.Rows)}
-	rest := joined(t.done(), t.left())
+	rest := report.Joined(", ", t.done(), t.left())
 	waiting := waitingNotes(in.Run)
 	switch {
 	case len(t.failed)+len(t.kernels) > 0:
@@ -130,19 +131,19 @@ func told(in Input) string {
 func (t tally) title() string {
 	switch n := len(t.failed); {
 	case n == 1 && t.builds <= 1 && t.onlyBuild:
-		return "The build of " + about(t.failed[0].Ref()) + " failed"
+		return "The build of " + report.About(t.failed[0].Ref()) + " failed"
 	case n == 1 && t.onlyBuild:
-		return fmt.Sprintf("1 of %d builds failed: %s", t.builds, about(t.failed[0].Ref()))
+		return fmt.Sprintf("1 of %d builds failed: %s", t.builds, report.About(t.failed[0].Ref()))
 	case n > 0 && t.onlyBuild:
 		return fmt.Sprintf("%d of %s failed", n, counted(t.builds, "build"))
 	case n == 1:
-		return about(t.failed[0].Ref()) + " failed"
+		return report.About(t.failed[0].Ref()) + " failed"
 	case n > 0:
 		return fmt.Sprintf("%d packages failed", n)
 	case len(t.kernels) > 0:
 		return t.kernels[0].Step + " failed for " + t.kernels[0].Release
 	}
-	if rest := joined(t.done(), t.left()); rest != "" {
+	if rest := report.Joined(", ", t.done(), t.left()); rest != "" {
 		return "All went well: " + rest
 	}
 	return "Nothing was done"
@@ -160,7 +161,7 @@ func (t tally) done() string {
 			words = append(words, fmt.Sprintf("%d %s", t.did[did], word))
 		}
 	}
-	return joined(words...)
+	return report.Joined(", ", words...)
 }
 
 // left is what was not done, and has not failed, in words.
@@ -172,18 +173,13 @@ func (t tally) left() string {
 	if n := t.did[record.NotTried]; n > 0 {
 		words = append(words, fmt.Sprintf("%d not tried, because another failed", n))
 	}
-	return joined(words...)
-}
-
-// joined joins the words that are not empty.
-func joined(words ...string) string {
-	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
+	return report.Joined(", ", words...)
 }
 
 func names(outcomes []record.Outcome) []string {
 	out := make([]string, 0, len(outcomes))
 	for _, o := range outcomes {
-		out = append(out, about(o.Ref()))
+		out = append(out, report.About(o.Ref()))
 	}
 	return out
 }

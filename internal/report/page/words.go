@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/dkms-hook/dkms-hook/internal/dkms"
 )
 
 // took is a duration for people.
@@ -52,14 +50,6 @@ func list(words []string) string {
 		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(words[:2], ", "), len(words)-2)
-}
-
-// about names a Ref in a sentence.
-func about(r dkms.Ref) string {
-	if r.Release == "" {
-		return r.Package.String()
-	}
-	return r.Package.String() + " for " + r.Release
 }
 
 // quoted is a word of a command that can be pasted into a shell.
