@@ -68,7 +68,7 @@ type rule struct {
 // rules are in the order in which they are tried. Compilers differ in words
 // (gcc, clang), so a rule often has two forms; quotes are plain, see tidy.
 var rules = []rule{
-	{DiskFull, lazily(`No space left on device|Disk quota exceeded`)},
+	{DiskFull, lazily(`No space left on device|Disk quota exceeded|^fixdep: not all data was written`)},
 	{OutOfMemory, lazily(`(?i)out of memory|cannot allocate memory|virtual memory exhausted|Killed signal terminated program|signal 9 \(Killed\)|\bKilled$|: line \d+: +\d+ Killed\b|Error 137\b`)},
 	{WrongCompiler, lazily(`unrecognized (command[- ]line )?(option|argument)|unknown (argument|warning option)|unsupported (option|argument)|` +
 		`incompatible gcc/plugin versions|cannot load plugin|not supported by this compiler|bad value .* for '?-m|compiler .* (is )?too old|Compiler lacks`)},
@@ -126,7 +126,7 @@ const maxLine = 4096
 
 // marks are in every line that can tell of an error. Looking for them first
 // makes reading a log of many MiB a matter of milliseconds.
-var marks = []string{"rror", "ERROR", "***", "not found", "o such file", "illed", "o space", "uota", "undefined", "emory", "missing"}
+var marks = []string{"rror", "ERROR", "***", "not found", "o such file", "illed", "o space", "uota", "undefined", "emory", "missing", "not all data"}
 
 func worthReading(line string) bool {
 	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(line, mark) })

@@ -82,7 +82,7 @@ func (b *builder) failed(err error) *BuildError {
 		if known != nil { // a script's
 			e.Err = err
 		}
-	case isFull(err):
+	case isFull(err), b.phase != PhaseMake && system.Full(b.job.Scratch):
 		e.Class = DiskFull
 	case known != nil && known.Kind == dkms.ModuleNotProduced && b.phase == PhaseVerify:
 		e.Class = OtherModules
@@ -106,8 +106,12 @@ func (b *builder) diagnose(e *BuildError) {
 	if err == nil {
 		e.First, e.Class = Diagnose(string(text[min(b.log.from, len(text)):]), b.job.Build)
 	}
-	if e.Class == Unclear && b.log.full {
+	switch {
+	case e.Class != Unclear:
+	case b.log.full:
 		e.Class, e.First = DiskFull, "there was no room for all of the log"
+	case system.Full(b.job.Scratch): // not every program says what it failed of
+		e.Class = DiskFull
 	}
 	var exit *system.ExitError
 	if e.First == "" && errors.As(e.Err, &exit) && exit.Status == 128+int(syscall.SIGKILL) {

@@ -37,6 +37,7 @@ func outside(t *testing.T, how string, k Kernel) (out, dir string) {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	write(t, filepath.Join(dir, "src/hello.ko.in"), read(t, from), 0o644)
 	write(t, filepath.Join(dir, "src/post.sh"), "#!/bin/sh\nid -u; pwd; touch $1/here\n", 0o755)
+	write(t, filepath.Join(dir, "src/fill.sh"), "#!/bin/sh\ncat /dev/zero >zeros 2>/dev/null; false\n", 0o755)
 	for _, d := range []string{"build", "stage", "scratch"} {
 		mkdir(t, filepath.Join(dir, d))
 	}
@@ -69,7 +70,7 @@ func helper(words []string) {
 	switch how {
 	case "nobody":
 		err = syscall.Setuid(65534)
-	case "full":
+	case "full", "mute", "script":
 		err = unix.Mount("tmpfs", dir+"/scratch", "tmpfs", 0, "size=128k")
 	case "readonly":
 		err = unix.Mount("tmpfs", dir+"/scratch", "tmpfs", unix.MS_RDONLY, "")
@@ -79,10 +80,17 @@ func helper(words []string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+	command, before := copyHello, ""
+	switch how {
+	case "mute":
+		command = "./fill.sh"
+	case "script":
+		before = "fill.sh"
+	}
 	result, err := Build(context.Background(), Job{
 		Recipe: Recipe{
-			Ref: dkms.Ref{Package: dkms.Package{Name: "p", Version: "1"}, KernelID: id}, Make: copyHello,
-			Modules: []Module{module("hello")}, PostBuild: "post.sh " + dir + "/stage",
+			Ref: dkms.Ref{Package: dkms.Package{Name: "p", Version: "1"}, KernelID: id}, Make: command,
+			Modules: []Module{module("hello")}, PreBuild: before, PostBuild: "post.sh " + dir + "/stage",
 		},
 		Kernel: k, Source: dir + "/src", Build: dir + "/build", Stage: dir + "/stage", Scratch: dir + "/scratch",
 		Progress: func(line string) { fmt.Println(line) },
@@ -137,13 +145,15 @@ func TestBuildOnBadDisk(t *testing.T) {
 	k := realKernels(t)[0]
 	for how, want := range map[string]string{
 		"full":     ": failed (disk full): cp: error copying",
+		"mute":     ": failed (disk full): ",
+		"script":   `: failed (disk full): PRE_BUILD "fill.sh" failed: `,
 		"readonly": "read-only file system []",
 	} {
 		out, dir := outside(t, how, k)
 		if !strings.Contains(out, "p/1 for "+k.Release+": ") || !strings.Contains(out, want) {
 			t.Errorf("%s: %q; want %q", how, out, want)
 		}
-		if !slices.Equal(below(t, dir), []string{"src/hello.ko.in", "src/post.sh"}) {
+		if !slices.Equal(below(t, dir), []string{"src/fill.sh", "src/hello.ko.in", "src/post.sh"}) {
 			t.Errorf("%s: left %q", how, below(t, dir))
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // maxFiles is as many open files as a command is given: enough to link a kernel
@@ -25,6 +27,21 @@ func RaiseFileLimit() error {
 	// This one, not x/sys's: it tells the runtime to leave the limit alone.
 	return os.NewSyscallError("setrlimit", syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
 }
+
+// Full reports whether the file system that holds path has less room than the
+// smallest build needs, or none for another file (statfs(2)). One that has no
+// limit of its own is never full.
+func Full(path string) bool {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(path, &fs); err != nil {
+		return false
+	}
+	room := int64(fs.Bfree) * fs.Bsize
+	return fs.Blocks > 0 && room < leastRoom || fs.Files > 0 && fs.Ffree == 0
+}
+
+// leastRoom is in bytes: the compiler's temporary files of one small source file.
+const leastRoom = 1 << 20
 
 // OOMKills returns how many processes the kernel has killed for want of memory,
 // here and in every control group, since it started (proc_vmstat(5)). ok is

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // limits runs the helper below under a limit of 1000 of at most hard files, and
@@ -70,6 +72,44 @@ func TestOOMKills(t *testing.T) {
 	told := err == nil && bytes.Contains(data, []byte("\noom_kill "))
 	if kills, ok := OOMKills(); ok != told || kills < 0 {
 		t.Errorf("OOMKills = %d, %v; /proc/vmstat tells: %v", kills, ok, told)
+	}
+}
+
+func TestFull(t *testing.T) {
+	t.Parallel()
+	needView(t)
+	for options, want := range map[string]bool{
+		"size=512k":           true,
+		"size=8m":             false,
+		"size=8m,nr_inodes=1": true,
+		"size=8m,nr_inodes=2": false,
+		"size=0,nr_inodes=0":  false,
+	} {
+		err := WithView(nil, func() error {
+			dir := t.TempDir()
+			if err := unix.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
+				return err
+			}
+			if got := Full(dir); got != want {
+				t.Errorf("%s: Full = %v; want %v", options, got, want)
+			}
+			if want || strings.Contains(options, "=0") {
+				return nil
+			}
+			if err := os.WriteFile(dir+"/f", make([]byte, 7<<20+1), 0o644); err != nil {
+				return err
+			}
+			if !Full(dir) {
+				t.Errorf("%s: nearly nothing is left of it, and it is not full", options)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if Full("/nowhere") || Full("/proc") {
+		t.Error("what has no room to give is full")
 	}
 }
 
