@@ -164,18 +164,14 @@ func TestCalledFromWithin(t *testing.T) {
 	calling := dkmsDeb("calling", "1.0", good, "POST_INSTALL=post.sh")
 	calling.files["/usr/src/calling-1.0/post.sh"] = "#!/bin/sh\n" + strings.NewReplacer("{K}", m.Old).Replace(`
 exec >/root/post.log 2>&1
-dkms status
-/etc/kernel/postinst.d/dkms {K} /boot/vmlinuz-{K}; echo "postinst.d $?"
-/etc/kernel/header_postinst.d/dkms {K}; echo "header_postinst.d $?"
-dkms-hook hook boot; echo "boot $?"
-dkms install foo/1.0 -k {K} --force; echo "install $?"
+timeout 60 dkms status
+timeout 60 /etc/kernel/postinst.d/dkms {K} /boot/vmlinuz-{K}; echo "postinst.d $?"
+timeout 60 /etc/kernel/header_postinst.d/dkms {K}; echo "header_postinst.d $?"
+timeout 60 dkms-hook hook boot; echo "boot $?"
+timeout 60 dkms install foo/1.0 -k {K} --force; echo "install $?"
 exit 0
 `)
-	begin := time.Now()
 	m.Apt("install", m.pack(calling))
-	if took := time.Since(begin); took > time.Minute {
-		t.Errorf("apt took %v", took)
-	}
 	m.Settled()
 	m.Has(m.Old, "calling", "1.0")
 	m.Check(0)
@@ -188,8 +184,8 @@ exit 0
 			t.Errorf("the script does not tell %q", want)
 		}
 	}
-	if strings.Contains(log, "\ninstall 0") {
-		t.Error("an install from within a run was not refused")
+	if strings.Contains(log, "\ninstall 0\n") || strings.Contains(log, "\ninstall 124\n") {
+		t.Error("an install from within a run was not refused, or waited for the run")
 	}
 	if t.Failed() {
 		t.Log(log)

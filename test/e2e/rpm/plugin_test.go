@@ -92,13 +92,11 @@ echo /usr/src/foo-1.0/dkms.conf | timeout 20 dkms-hook hook rpm-trigger; log tri
 timeout 20 kernel-install add `+k.Uname()+` /lib/modules/`+k.Uname()+`/vmlinuz; log kernel-install
 timeout 20 dkms-hook status >/dev/null; log status
 `)
-	r := h.Dnf("install", "back-dkms-1.0-1")
+	h.Dnf("install", "back-dkms-1.0-1")
+	// Who had waited for somebody would have been ended by timeout, with 124.
 	want := strings.Repeat("trigger 0\nkernel-install 0\nstatus 0\n", 2) // POST_BUILD, POST_INSTALL
 	if got := h.Log("back"); got != want {
 		t.Errorf("what the scripts called ended with\n%s; want\n%s", got, want)
-	}
-	if r.Took > 20*time.Second {
-		t.Errorf("it took %v: somebody waited for somebody", r.Took)
 	}
 	h.wantCompiled([]string{"back/1.0"}, k)
 	h.wantEdition("back", "1.0-1", k)
