@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -29,18 +30,17 @@ type answer struct {
 	input            int64 // where its input was left
 }
 
-// ask runs a program by run, or repeats what it has answered an evaluation before.
-func (e *evaluation) ask(hc interp.HandlerContext, args, env []string, run func(interp.HandlerContext) error) error {
+// ask runs a program by run, or repeats what it has answered another evaluation.
+func (e *evaluation) ask(ctx context.Context, hc interp.HandlerContext, args, env []string, run func(interp.HandlerContext) error) error {
 	q, ok := e.question(hc, args, env)
 	if !ok {
 		return run(hc)
 	}
-	a, known := e.request.Shared.answer(q)
+	a, known, tell := e.request.Shared.answer(ctx, q)
 	if !known {
-		var whole bool
-		if a, whole = listen(hc, run); whole {
-			e.request.Shared.keepAnswer(q, a)
-		}
+		whole := false
+		defer func() { tell(a, whole) }()
+		a, whole = listen(hc, run)
 		return a.status
 	}
 	if in, ok := hc.Stdin.(*os.File); ok {

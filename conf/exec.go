@@ -82,7 +82,7 @@ func (e *evaluation) program(ctx context.Context, hc interp.HandlerContext, args
 	}
 	hc.Stdout, hc.Stderr = behind(hc.Stdout), behind(hc.Stderr) // two that are one are seen as one
 	name, args, env := args[0], append([]string{path}, args[1:]...), exported(hc.Env)
-	return e.ask(hc, args, env, func(hc interp.HandlerContext) error {
+	return e.ask(ctx, hc, args, env, func(hc interp.HandlerContext) error {
 		if !e.touched { // nor does this one
 			return e.child(ctx, hc, name, args, env, nil)
 		}

@@ -30,10 +30,13 @@ func readFlat(text []byte) *flat {
 	if len(text) > flatLimit || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0) >= 0 {
 		return nil
 	}
-	f := &flat{text: text}
+	f := &flat{text: text, symbols: make([]byte, 0, len(text))}
 	for line := range bytes.Lines(text) {
-		if line[0] != '#' {
-			line = bytes.Trim(line, " \t\n")
+		if line[0] == '#' { // as more than half of a .config
+			continue
+		}
+		if line = bytes.TrimSuffix(line, []byte("\n")); len(line) > 0 && (isBlank(line[0]) || isBlank(line[len(line)-1])) {
+			line = bytes.Trim(line, " \t")
 		}
 		if len(line) == 0 || line[0] == '#' {
 			continue
@@ -43,7 +46,7 @@ func readFlat(text []byte) *flat {
 			return nil
 		}
 		// [[ evaluates the names that values are.
-		f.indirect = f.indirect || bytes.HasPrefix(bytes.TrimLeft(value, `"'`), []byte(configPrefix))
+		f.indirect = f.indirect || len(value) >= len(configPrefix) && bytes.HasPrefix(bytes.TrimLeft(value, `"'`), []byte(configPrefix))
 		if bytes.HasPrefix(name, []byte(configPrefix)) {
 			f.symbols = append(append(f.symbols, line...), '\n')
 		} else {
@@ -83,6 +86,9 @@ func isVariable(name []byte) bool {
 	}
 	return len(name) > 0
 }
+
+// isBlank reports whether the shell parts words at c, within a line.
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // plainByte reports whether the shell does nothing about c in an assigned word.
 func plainByte(c byte) bool {

@@ -100,12 +100,23 @@ func (e *evaluation) runAll(ctx context.Context, text []byte) (raw, values Direc
 	return raw, values, err
 }
 
-// overrides are the files of COMPAT, later ones winning: dkms(8), section
-// FILES, "/etc/dkms/<module>.conf" and the longer names.
-func (e *evaluation) overrides() []string {
-	if e.request.EtcDir == "" {
+// overrides are those files of COMPAT that are there, later ones winning: dkms(8),
+// section FILES, "/etc/dkms/<module>.conf" and the longer names.
+func (e *evaluation) overrides() (files []string) {
+	dir := e.request.EtcDir
+	if dir == "" {
 		return nil
 	}
+	for _, name := range e.overrideNames() {
+		if e.request.Shared.holds(dir, name+".conf") {
+			files = append(files, filepath.Join(dir, name+".conf"))
+		}
+	}
+	return files
+}
+
+// overrideNames are what an override of this package may be called.
+func (e *evaluation) overrideNames() []string {
 	p, k := e.request.Package, e.kernel
 	if p.Name == "" {
 		p.Name = e.values().Get("PACKAGE_NAME")
@@ -125,9 +136,6 @@ func (e *evaluation) overrides() []string {
 	}
 	if k.Release != "" {
 		names = append(names, p.Name+"--"+k.Release, p.Name+"--"+k.Release+"-"+k.Arch)
-	}
-	for i, name := range names {
-		names[i] = filepath.Join(e.request.EtcDir, name+".conf")
 	}
 	return names
 }

@@ -1,9 +1,12 @@
 package conf
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -150,6 +153,92 @@ func TestSharedInput(t *testing.T) {
 			t.Errorf("POST_ADD=%q; want %q", got, alone)
 		}
 	}
+}
+
+// TestSharedAtOnce has two evaluations ask at the same time what can be answered once
+// only: the second waits for the answer.
+func TestSharedAtOnce(t *testing.T) {
+	t.Parallel()
+	r := sampleRequest(t, sampleHead+"POST_ADD=$(cat once)\n")
+	once := filepath.Join(filepath.Dir(r.File), "once")
+	if err := syscall.Mkfifo(once, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.Shared = &Shared{}
+	var got [2]string
+	var all sync.WaitGroup
+	for i := range got {
+		all.Go(func() { got[i], _ = loaded(t, r) })
+	}
+	if err := os.WriteFile(once, []byte("told\n"), 0); err != nil { // when somebody reads
+		t.Fatal(err)
+	}
+	all.Wait()
+	if got != [2]string{"told", "told"} {
+		t.Errorf("POST_ADD = %q; want the same answer for both", got)
+	}
+}
+
+// TestSharedPartly has the second of two that ask at the same time ask for itself,
+// since the first did not hear all.
+func TestSharedPartly(t *testing.T) {
+	t.Parallel()
+	var s Shared
+	_, known, tell := s.answer(t.Context(), question{1})
+	if known {
+		t.Fatal("nobody has asked, and there is an answer")
+	}
+	second := make(chan bool)
+	go func() {
+		_, known, tell := s.answer(t.Context(), question{1})
+		if !known {
+			tell(answer{stdout: []byte("late")}, true)
+		}
+		second <- known
+	}()
+	tell(answer{stdout: []byte("pa")}, false)
+	if <-second {
+		t.Error("a part of an answer is repeated")
+	}
+	ended, end := context.WithCancel(t.Context())
+	s.answer(t.Context(), question{2})
+	end()
+	if _, known, _ := s.answer(ended, question{2}); known {
+		t.Error("an answer is known that nobody has given")
+	}
+}
+
+// TestSharedOverrides: overrides are those that were there when the first was asked
+// for, and an /etc/dkms that cannot be listed hides none.
+func TestSharedOverrides(t *testing.T) {
+	t.Parallel()
+	r := sampleRequest(t, sampleHead+"POST_ADD=own\n")
+	r.EtcDir = t.TempDir()
+	override := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(r.EtcDir, name+".conf"), []byte("POST_ADD="+text+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(want string) {
+		t.Helper()
+		if got, _ := loaded(t, r); got != want {
+			t.Errorf("POST_ADD = %q; want %q", got, want)
+		}
+	}
+	name := r.Package.Name
+	if name == "" {
+		t.Fatal("the sample has no name")
+	}
+	override(name, "first")
+	r.Shared = &Shared{}
+	want("first")
+	override(name+"-"+r.Package.Version, "later")
+	want("first")
+	r.Shared = nil
+	want("later")
+	r.Shared = &Shared{listings: map[string]map[string]bool{r.EtcDir: nil}} // as after EACCES
+	want("later")
 }
 
 // TestSharedFlat has two files see one configuration, each what it asks for.

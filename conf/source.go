@@ -2,14 +2,14 @@ package conf
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/interp"
+
+	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
 // sourceFile runs `source file args` with BASH_SOURCE naming the file.
@@ -53,9 +53,8 @@ func (e *evaluation) sourceFile(hc interp.HandlerContext, args []string) ([]stri
 // runsAlone reports whether nothing runs but the dkms.conf itself, no override, and
 // no file was sourced before. What is expanded later sees directives only.
 func (e *evaluation) runsAlone() bool {
-	there := func(file string) bool { _, err := os.Lstat(file); return err == nil }
 	return e.sources == 0 && e.file == e.request.File && e.request.Package.Name != "" && e.request.Package.Version != "" &&
-		!slices.ContainsFunc(e.overrides(), there)
+		len(e.overrides()) == 0
 }
 
 // findSource looks a name without a slash up in PATH, then in the current
@@ -94,7 +93,7 @@ func (e *evaluation) readSource(hc interp.HandlerContext, path string) ([]byte, 
 		return nil, nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, memoryLimit))
+	text, err := system.ReadUpTo(f, memoryLimit)
 	plain := worthFlat(text)
 	if err == nil && plain != nil {
 		e.shared().keepFlat(path, plain)

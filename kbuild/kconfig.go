@@ -3,10 +3,11 @@ package kbuild
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"sync"
+
+	"github.com/dkms-hook/dkms-hook/internal/system"
 )
 
 // Kconfig is a kernel's configuration. It is kept as text: of some ten thousand
@@ -27,7 +28,7 @@ func ParseKconfig(text string) *Kconfig { return &Kconfig{text: []byte(text)} }
 // Value returns the value of CONFIG_X ("y", "m", a number, an unquoted string);
 // it is empty for a symbol that is "not set".
 func (c *Kconfig) Value(symbol string) string {
-	if c == nil || !strings.HasPrefix(symbol, "CONFIG_") {
+	if c == nil || !strings.HasPrefix(symbol, configPrefix) {
 		return ""
 	}
 	c.mu.Lock()
@@ -49,10 +50,17 @@ func (c *Kconfig) Set(symbol string) bool {
 	return value == "y" || value == "m"
 }
 
+// configPrefix begins the name of every symbol.
+const configPrefix = "CONFIG_"
+
 // find takes the last line about symbol, as kconfig does.
 func (c *Kconfig) find(symbol string) (value string) {
+	name := []byte(symbol)
+	if len(name) > len(configPrefix) { // what all begin with is slow to look for
+		name = name[len(configPrefix):]
+	}
 	for rest := c.text; ; {
-		i := bytes.Index(rest, []byte(symbol))
+		i := bytes.Index(rest, name)
 		if i < 0 {
 			return value
 		}
@@ -95,12 +103,11 @@ func ReadKconfig(path string) (*Kconfig, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var text bytes.Buffer
-	text.Grow(int(min(info.Size(), maxConfig)) + bytes.MinRead)
-	if _, err := text.ReadFrom(io.LimitReader(f, maxConfig)); err != nil {
+	text, err := system.ReadUpTo(f, maxConfig)
+	if err != nil {
 		return nil, err
 	}
-	return &Kconfig{text: text.Bytes()}, nil
+	return &Kconfig{text: text}, nil
 }
 
 // unquote takes kconfig's quotes off a string: between them \ protects the

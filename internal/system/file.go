@@ -1,6 +1,7 @@
 package system
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -174,6 +175,19 @@ func PruneEmpty(dir, stop string) {
 			return
 		}
 	}
+}
+
+// ReadUpTo reads the rest of f, but no more than limit bytes, into memory of the
+// size that the file says it has.
+func ReadUpTo(f *os.File, limit int64) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	text.Grow(int(min(info.Size(), limit)) + bytes.MinRead)
+	_, err = text.ReadFrom(io.LimitReader(f, limit))
+	return text.Bytes(), err
 }
 
 // Exists reports whether something, if only a dangling link, is at path.

@@ -58,7 +58,7 @@ func (t Tree) adoptFile(r dkms.Ref, f *InstalledFile) (stamps []Stamp) {
 	f.Link = isLink(f.Path)
 	inTree, errTree := StampOf(built)
 	here, errHere := StampOf(f.Path)
-	if errTree != nil || errHere != nil || !equalFiles(built, f.Path) {
+	if errTree != nil || errHere != nil || !system.SameContent(built, f.Path) {
 		return nil
 	}
 	inTree.Path, here.Path = "", ""

@@ -2,7 +2,6 @@ package tree
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -107,13 +106,4 @@ func (t Tree) bin() (string, error) {
 		return "", err
 	}
 	return os.MkdirTemp(t.trashDir(), "")
-}
-
-// readFull fills buf as far as the file goes.
-func readFull(f *os.File, buf []byte) (int, error) {
-	n, err := io.ReadFull(f, buf)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
-	}
-	return n, err
 }

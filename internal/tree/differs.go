@@ -130,6 +130,9 @@ func (c *comparer) promise(r *compared) {
 // compare looks at the modules of r, beside those of others.
 func (c *comparer) compare(r compared) {
 	for _, module := range r.modules {
+		if c.plainlySame(r, module) {
+			continue
+		}
 		built, ok := c.inTree(r.Ref, module.Name)
 		if !ok {
 			r.Missing = true
@@ -144,6 +147,25 @@ func (c *comparer) compare(r compared) {
 			return
 		}
 	}
+}
+
+// plainlySame is a short cut to what is said of most modules that dkms has installed:
+// neither is compressed, and they are the same.
+func (c *comparer) plainlySame(r compared, module Module) bool {
+	dirs := c.places(module)
+	if r.State != dkms.Installed || len(r.manifest.Installed) > 0 || len(dirs) == 0 {
+		return false
+	}
+	name := module.Name + ".ko"
+	return system.SameContent(filepath.Join(c.tree.ModuleDir(r.Ref), name), filepath.Join(c.tree.KernelDir(r.Release), dirs[0], name))
+}
+
+// places are the directories, below the kernel's, in which a module may be.
+func (c *comparer) places(module Module) []string {
+	if module.Dir != "" {
+		return []string{module.Dir}
+	}
+	return c.o.Dirs
 }
 
 // found lists the modules that are in the tree.
@@ -231,24 +253,21 @@ func (c *comparer) same(r dkms.Ref, module Module, built string, installed []Ins
 			continue
 		}
 		if here, err := os.Stat(f.Path); err == nil && here.Mode().IsRegular() {
-			return unchangedSince(here, f.Here) && unread(built, f.Tree) || equalFiles(built, f.Path)
+			return unchangedSince(here, f.Here) && unread(built, f.Tree) || system.SameContent(built, f.Path)
 		}
 	}
 	dir := c.tree.KernelDir(r.Release)
-	dirs := c.o.Dirs
-	if module.Dir != "" {
-		dirs = []string{module.Dir}
-	}
+	dirs := c.places(module)
 	for _, place := range dirs {
 		if path, ok := c.pick(r.Release, filepath.Join(dir, place, module.Name)); ok {
-			return equalFiles(built, path)
+			return system.SameContent(built, path)
 		}
 	}
 	if len(dirs) > 0 {
 		return false
 	}
 	for _, path := range c.index(r.Release).byName[strings.ReplaceAll(module.Name, "-", "_")] {
-		if equalFiles(built, path) {
+		if system.SameContent(built, path) {
 			return true
 		}
 	}

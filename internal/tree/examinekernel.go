@@ -170,7 +170,7 @@ func (x *examiner) stray(release, path string) {
 	for _, p := range x.snapshot.Packages {
 		for _, r := range p.Refs {
 			built := filepath.Join(t.ModuleDir(r.Ref), filepath.Base(path))
-			if r.Release == release && equalFiles(built, path) {
+			if r.Release == release && system.SameContent(built, path) {
 				x.person(path, "is the module that "+p.Package.String()+" has built, but which does not count as installed",
 					"dkms install "+p.Package.String()+" -k "+release+" -a "+r.Arch)
 				return

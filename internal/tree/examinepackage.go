@@ -121,7 +121,7 @@ func (t Tree) allBack(r dkms.Ref, dir string) bool {
 		if strings.HasSuffix(e.Name(), originSuffix) {
 			continue
 		}
-		if path, ok := t.origin(r, kept); !ok || !equalFiles(kept, path) {
+		if path, ok := t.origin(r, kept); !ok || !system.SameContent(kept, path) {
 			return false
 		}
 	}

@@ -1,12 +1,10 @@
 package tree
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/dkms-hook/dkms-hook/internal/dkms"
 	"github.com/dkms-hook/dkms-hook/internal/system"
@@ -109,7 +107,7 @@ func (t Tree) findInstalled(r dkms.Ref, known []Placement) []InstalledFile {
 		}
 		same := 0
 		for _, path := range index.byName[strings.ReplaceAll(name, "-", "_")] {
-			if equalFiles(path, filepath.Join(t.ModuleDir(r), e.Name())) {
+			if system.SameContent(path, filepath.Join(t.ModuleDir(r), e.Name())) {
 				add(e.Name(), path)
 				same++
 			}
@@ -146,45 +144,4 @@ func (t Tree) placed(r dkms.Ref, file string, known []Placement) (path string, o
 		}
 	}
 	return "", false
-}
-
-// comparisons holds pairs of buffers to compare files in.
-var comparisons = sync.Pool{New: func() any { return new([2][64 << 10]byte) }}
-
-// equalFiles compares two files by content.
-func equalFiles(a, b string) bool {
-	ia, errA := os.Stat(a)
-	ib, errB := os.Stat(b)
-	if errA != nil || errB != nil || !ia.Mode().IsRegular() || !ib.Mode().IsRegular() {
-		return false
-	}
-	if os.SameFile(ia, ib) {
-		return true
-	}
-	if ia.Size() != ib.Size() {
-		return false
-	}
-	fa, err := os.Open(a)
-	if err != nil {
-		return false
-	}
-	defer fa.Close()
-	fb, err := os.Open(b)
-	if err != nil {
-		return false
-	}
-	defer fb.Close()
-	buffers := comparisons.Get().(*[2][64 << 10]byte)
-	defer comparisons.Put(buffers)
-	bufA, bufB := buffers[0][:], buffers[1][:]
-	for {
-		na, errA := readFull(fa, bufA)
-		nb, errB := readFull(fb, bufB)
-		if !bytes.Equal(bufA[:na], bufB[:nb]) || errA != nil || errB != nil {
-			return false
-		}
-		if na < len(bufA) {
-			return true
-		}
-	}
 }

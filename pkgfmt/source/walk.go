@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -337,15 +336,9 @@ func readSmall(dir *os.Root, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	var text bytes.Buffer
-	text.Grow(int(min(info.Size(), most)) + bytes.MinRead)
-	_, err = text.ReadFrom(io.LimitReader(f, most+1))
-	if err == nil && int64(text.Len()) > most {
+	text, err := system.ReadUpTo(f, most+1)
+	if err == nil && int64(len(text)) > most {
 		err = fmt.Errorf("has more than %d KiB", most>>10)
 	}
-	return text.Bytes(), err
+	return text, err
 }
