@@ -22,15 +22,15 @@ func SameContent(a, b string) bool {
 		return false
 	}
 	defer unix.Close(y.fd)
-	if x.dev == y.dev && x.ino == y.ino {
+	if x.Dev == y.Dev && x.Ino == y.Ino {
 		return true
 	}
-	if x.size != y.size {
+	if x.Size != y.Size {
 		return false
 	}
 	buffers := comparisons.Get().(*[2][64 << 10]byte)
 	defer comparisons.Put(buffers)
-	for left := x.size; left > 0; {
+	for left := x.Size; left > 0; {
 		n := min(left, int64(len(buffers[0])))
 		if x.read(buffers[0][:n]) != nil || y.read(buffers[1][:n]) != nil || !bytes.Equal(buffers[0][:n], buffers[1][:n]) {
 			return false
@@ -45,9 +45,8 @@ var comparisons = sync.Pool{New: func() any { return new([2][64 << 10]byte) }}
 
 // content is an open regular file.
 type content struct {
-	fd       int
-	dev, ino uint64
-	size     int64
+	fd int
+	unix.Stat_t
 }
 
 var errNotRegular = errors.New("is no regular file")
@@ -58,15 +57,15 @@ func openContent(path string) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	var st unix.Stat_t
-	if err = unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
+	c := content{fd: fd}
+	if err = unix.Fstat(fd, &c.Stat_t); err == nil && c.Mode&unix.S_IFMT != unix.S_IFREG {
 		err = errNotRegular
 	}
 	if err != nil {
 		unix.Close(fd)
 		return content{}, err
 	}
-	return content{fd: fd, dev: uint64(st.Dev), ino: st.Ino, size: st.Size}, nil
+	return c, nil
 }
 
 // read fills buf.
