@@ -36,8 +36,8 @@ func Full(path string) bool {
 	if err := unix.Statfs(path, &fs); err != nil {
 		return false
 	}
-	room := int64(fs.Bfree) * fs.Bsize
-	return fs.Blocks > 0 && room < leastRoom || fs.Files > 0 && fs.Ffree == 0
+	few := uint64(leastRoom / max(fs.Bsize, 1))
+	return fs.Blocks > 0 && fs.Bfree < few || fs.Files > 0 && fs.Ffree == 0
 }
 
 // leastRoom is in bytes: the compiler's temporary files of one small source file.
