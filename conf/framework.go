@@ -295,7 +295,7 @@ func duration(field *time.Duration, s string) error {
 	if s == "" {
 		return nil
 	}
-	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n < 1<<31 {
+	if n, err := strconv.ParseUint(s, 10, 31); err == nil {
 		*field = time.Duration(n) * time.Second
 		return nil
 	}
