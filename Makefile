@@ -103,8 +103,9 @@ fuzz: ## fuzz each target for FUZZTIME (30s)
 ##@ Checking
 
 .PHONY: check
-check: vet lint ## all that is checked without running: vet, formatting, linter
+check: vet lint ## all that is checked without running: vet, formatting, linter, 32-bit machines
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt these:"; echo "$$out"; exit 1; }
+	GOARCH=386 CGO_ENABLED=0 $(GO) build ./cmd/... # an int of 32 bits
 	@for f in tools/deps tools/debs tools/rootfs tools/rpmroot tools/browser tools/version .ci/run; do bash -n $$f; done
 	@echo "make check: all good"
 
