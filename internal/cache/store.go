@@ -275,6 +275,8 @@ func (s *Store) trusted() error {
 		return err
 	case errors.Is(err, fs.ErrPermission):
 		return s.refused("cannot be looked into", "run as root", fs.ErrPermission)
+	case errors.Is(err, syscall.ENOTDIR):
+		return s.refused("cannot be looked into", "remove the file above it", syscall.ENOTDIR)
 	case err != nil:
 		return s.refused("cannot be looked into", "", errors.Unwrap(err))
 	}

@@ -30,7 +30,7 @@ func TestTrusted(t *testing.T) {
 		"owner": {func(dir string) error { return os.Chown(dir, 65534, 65534) }, "belongs to user 65534: what is in there is not believed", "remove it; it is made again"},
 		"above": {func(dir string) error {
 			return errors.Join(os.RemoveAll(filepath.Dir(dir)), os.WriteFile(filepath.Dir(dir), nil, 0o600))
-		}, "cannot be looked into", ""},
+		}, "cannot be looked into", "remove the file above it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

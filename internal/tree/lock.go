@@ -3,7 +3,6 @@ package tree
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -26,7 +25,8 @@ func (t Tree) Lock(ctx context.Context, waiting func(pid int)) (*system.Lock, er
 		return nil, &dkms.Error{Kind: dkms.Busy, Object: t.Dir, Problem: "is being changed by the run that called this one",
 			Hint: "a package's scripts can ask for the status, but not change the tree"}
 	case err != nil && ctx.Err() != nil:
-		return nil, fmt.Errorf("%s: interrupted while waiting for another run: %w", t.Dir, err)
+		return nil, &dkms.Error{Kind: dkms.Interrupted, Object: t.Dir, Problem: "interrupted while waiting for another run", Err: context.Cause(ctx),
+			Hint: "nothing was changed; try it again"}
 	case err != nil:
 		return nil, problem(t.Dir, "cannot be locked", err)
 	}

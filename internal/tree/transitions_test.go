@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -248,8 +247,9 @@ func TestLock(t *testing.T) { // LockEnv is the process's: not parallel
 	t.Setenv(system.LockEnv, "")
 	waited := 0
 	_, err = tr.Lock(ctx, func(pid int) { waited = pid })
-	if err == nil || !strings.Contains(err.Error(), "interrupted while waiting for another run") {
-		t.Errorf("Lock() = %v; want that it was interrupted", err)
+	var known *dkms.Error
+	if !errors.As(err, &known) || known.Kind != dkms.Interrupted || known.Problem != "interrupted while waiting for another run" || known.Hint == "" {
+		t.Errorf("Lock() = %v; want that it was interrupted, and a hint", err)
 	}
 	if waited != os.Getpid() {
 		t.Errorf("waited for %d; want %d", waited, os.Getpid())
