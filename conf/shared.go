@@ -10,11 +10,10 @@ import (
 )
 
 // Shared lets evaluations of one moment share what they have come to know: the
-// kernel's configuration, which several packages source, what there is of overrides,
-// and what programs that only read have answered, which most packages ask whatever the
-// kernel is. All is
-// taken to be as it was when the first one asked, so a Shared must not outlive
-// that moment. It may be used by several goroutines.
+// kernel's configuration, which several packages source, what overrides there are,
+// and what programs that only read have answered, which most packages ask whatever
+// the kernel is. All is taken to be as it was when the first one asked, so a Shared
+// must not outlive that moment. It may be used by several goroutines.
 type Shared struct {
 	mu        sync.Mutex
 	flats     map[string]*flat           // by path
