@@ -330,17 +330,6 @@ func readFile(path string) (text []byte, ok bool, err error) {
 		return nil, false, err
 	}
 	defer f.Close()
-	size := int64(sourceLimit + 1)
-	if info, err := f.Stat(); err == nil && info.Size() > 0 { // in /proc sizes are 0
-		size = min(size, info.Size()+1)
-	}
-	text = make([]byte, size)
-	n := 0
-	for n < len(text) {
-		m, err := f.Read(text[n:])
-		if n += m; err != nil {
-			break
-		}
-	}
-	return text[:n], true, nil
+	text, err = system.ReadUpTo(f, sourceLimit+1)
+	return text, err == nil, err
 }

@@ -82,8 +82,10 @@ func (b *builder) failed(err error) *BuildError {
 		if known != nil { // a script's
 			e.Err = err
 		}
-	case isFull(err), b.phase != PhaseMake && system.Full(b.job.Scratch):
+	case isFull(err):
 		e.Class = DiskFull
+	case b.phase != PhaseMake && system.Full(b.job.Scratch): // whatever else it says
+		e.Class, e.Hint = DiskFull, DiskFull.hint()
 	case known != nil && known.Kind == dkms.ModuleNotProduced && b.phase == PhaseVerify:
 		e.Class = OtherModules
 	case b.phase == PhaseMake:

@@ -70,7 +70,7 @@ func helper(words []string) {
 	switch how {
 	case "nobody":
 		err = syscall.Setuid(65534)
-	case "full", "mute", "script":
+	case "full", "mute", "careless", "script":
 		err = unix.Mount("tmpfs", dir+"/scratch", "tmpfs", 0, "size=128k")
 	case "readonly":
 		err = unix.Mount("tmpfs", dir+"/scratch", "tmpfs", unix.MS_RDONLY, "")
@@ -84,6 +84,8 @@ func helper(words []string) {
 	switch how {
 	case "mute":
 		command = "./fill.sh"
+	case "careless":
+		command = "./fill.sh; true"
 	case "script":
 		before = "fill.sh"
 	}
@@ -97,7 +99,7 @@ func helper(words []string) {
 	})
 	var failed *BuildError
 	if errors.As(err, &failed) {
-		fmt.Printf("%v [%s]\n", err, failed.Class)
+		fmt.Printf("%v [%s] %s\n", err, failed.Class, failed.Hint)
 	} else {
 		fmt.Println("built", result.Stage)
 	}
@@ -146,6 +148,7 @@ func TestBuildOnBadDisk(t *testing.T) {
 	for how, want := range map[string]string{
 		"full":     ": failed (disk full): cp: error copying",
 		"mute":     ": failed (disk full): ",
+		"careless": "make did not produce hello.ko; it produced no module at all [disk full] make room",
 		"script":   `: failed (disk full): PRE_BUILD "fill.sh" failed: `,
 		"readonly": "read-only file system []",
 	} {
